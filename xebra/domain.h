@@ -63,6 +63,7 @@ struct domain_ops {
 	/* {"driver","version","cpus","memory_mib","memory_free_mib","hap","iommu","vfs":[{"bdf","pf","driver","owner"}]} */
 	int (*host)(void *self, json_t **json_out, struct problem *problem);
 	void (*create)(void *self, const struct router_config *config, domain_done_fn *done, void *arg);
+	/* Also resumes a domain that a save, cut short by the death of this process, has left suspended. */
 	void (*unpause)(void *self, unsigned id, domain_done_fn *done, void *arg);
 	void (*destroy)(void *self, unsigned id, domain_done_fn *done, void *arg);
 
@@ -70,7 +71,8 @@ struct domain_ops {
 	void (*pause)(void *self, unsigned id, domain_done_fn *done, void *arg);
 	/* Asks the guest; done when asked. The end comes as an event. -ENOTSUP: the guest does not listen. */
 	void (*shutdown)(void *self, unsigned id, bool reboot, domain_done_fn *done, void *arg);
-	/* Writes the whole state to `file` (made 0600, fsynced) and destroys the domain; on failure it runs on. */
+	/* Writes the whole state to `file`.part (0600), fsyncs, renames it to `file`, then destroys the domain. So `file`
+	 * is whole whenever it exists. On failure the domain runs on and no file is left. */
 	void (*save)(void *self, unsigned id, const char *file, domain_done_fn *done, void *arg);
 	/* As create, from a saved state; the caller removes the file. */
 	void (*restore)(void *self, const struct router_config *config, const char *file, domain_done_fn *done, void *arg);
@@ -84,8 +86,9 @@ struct domain_ops {
 			    domain_done_fn *done, void *arg);
 	/* The command that gives a person the console, as a NULL-ended vector of malloc'ed strings. */
 	int (*console)(void *self, unsigned id, char ***argv_out, struct problem *problem);
-	/* Takes a free VF (BDF) for guests, gives one back. Idempotent. */
-	int (*vf_take)(void *self, const char *bdf, struct problem *problem);
+	/* Takes a free VF (BDF) for guests: its PF is told the MAC address the VF shall have (RTM_SETLINK, IFLA_VF_MAC) and
+	 * pciback gets it. vf_give_back undoes both. Idempotent. */
+	int (*vf_take)(void *self, const char *bdf, const char *mac, struct problem *problem);
 	int (*vf_give_back)(void *self, const char *bdf, struct problem *problem);
 };
 
