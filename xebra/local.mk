@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+include xebra/netns.mk
+include xebra/xl.mk
+include xebra/virt.mk
+include xebra/guest/local.mk
+
+# What the daemon and its unit tests share.
+noinst_LTLIBRARIES += libxebra.la
+libxebra_la_SOURCES = %D%/router-config.c %D%/router-config.h
+libxebra_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(XL_CFLAGS)
+libxebra_la_LIBADD = libbase.la $(JANSSON_LIBS) $(XL_LIBS)
+
+check_PROGRAMS += test-router-config
+TESTS += test-router-config
+test_router_config_SOURCES = %D%/test-router-config.c
+test_router_config_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+test_router_config_LDADD = libxebra.la $(CHECK_LIBS) $(JANSSON_LIBS)
+
+if HAVE_XL
+libxebra_la_SOURCES += %D%/router-xlcfg.c %D%/router-xlcfg.h
+check_PROGRAMS += test-router-xlcfg
+TESTS += test-router-xlcfg
+test_router_xlcfg_SOURCES = %D%/test-router-xlcfg.c
+test_router_xlcfg_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+test_router_xlcfg_LDADD = libxebra.la $(CHECK_LIBS) $(JANSSON_LIBS)
+endif

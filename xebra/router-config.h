@@ -11,11 +11,10 @@
 #ifndef XEBRA_ROUTER_CONFIG_H
 #define XEBRA_ROUTER_CONFIG_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "libvnet/base/cleanup.h"
+#include "libvnet/base/json.h"
 #include "libvnet/base/problem.h"
 
 enum {
