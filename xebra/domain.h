@@ -79,7 +79,8 @@ struct domain_ops {
 	/* `config` holds the new values. */
 	void (*set)(void *self, unsigned id, const struct router_config *config, unsigned which, domain_done_fn *done,
 		    void *arg);
-	/* `index` is the port's place in config->ports and names the device (vif handle) for life. */
+	/* `index` is the port's place in config->ports now; the device is named by ports[index].handle (vif<id>.<handle>),
+	 * which stays when other ports go. */
 	void (*port_attach)(void *self, unsigned id, const struct router_config *config, size_t index,
 			    domain_done_fn *done, void *arg);
 	void (*port_detach)(void *self, unsigned id, const struct router_config *config, size_t index,

@@ -25,7 +25,7 @@ struct key {
 	const char *help;
 };
 
-enum { TEXT_SIZE = 1024, BIRD_SIZE = 65536, LIST_MAX = 256, MEMORY_MAX_MIB = 16 << 20 };
+enum { NO_HANDLE = UINT32_MAX >> 1, TEXT_SIZE = 1024, BIRD_SIZE = 65536, LIST_MAX = 256, MEMORY_MAX_MIB = 16 << 20 };
 
 static const char *const kind_names[] = {
 	[FIXED_TEXT] = "text", [TEXT] = "text",	  [NUMBER] = "number",	    [BIG_NUMBER] = "number",
@@ -218,6 +218,8 @@ static const struct key port_keys[] = {
 	{ "backend", FIXED_TEXT, AT(backend), .good = router_name_is_good, .wanted = "the name of a driver domain",
 	  .help = "driver domain that runs the back end; default: where the segment is" },
 	{ "mac", FIXED_TEXT, AT(mac), .good = mac_is_good, .wanted = "a unicast MAC address", .help = "MAC address" },
+	{ "handle", NUMBER, OF(handle), .max = ROUTER_PORTS_MAX, .fallback = NO_HANDLE,
+	  .help = "device number; default: the smallest free" },
 	{ "mtu", NUMBER, OF(mtu), .max = 9216, .help = "MTU" },
 	{ "rate", BIG_NUMBER, OF(rate_bps), .max = 1000UL * 1000 * 1000 * 1000, .help = "bit/s it may send; 0: no limit" },
 	{ "addresses", LIST, OF(addresses), 64, .good = prefix_is_good, .wanted = "ADDRESS/PREFIX",
@@ -416,6 +418,23 @@ static void make_mac(char mac[MAC_TEXT_SIZE], const char *uuid, const char *port
 	snprintf(mac, MAC_TEXT_SIZE, "00:16:3e:%02x:%02x:%02x", hash >> 16 & 0x7f, hash >> 8 & 0xff, hash & 0xff);
 }
 
+static bool handle_is_used(const struct router_config *config, unsigned handle)
+{
+	for (size_t i = 0; i < config->n_ports; i++)
+		if (config->ports[i].handle == handle)
+			return true;
+	return false;
+}
+
+static unsigned free_handle(const struct router_config *config)
+{
+	unsigned handle = 0;
+
+	while (handle_is_used(config, handle))
+		handle++;
+	return handle;
+}
+
 static int finish_port(struct router_config *config, size_t i, const char *where, struct problem *problem)
 {
 	struct router_port *port = &config->ports[i];
@@ -426,8 +445,10 @@ static int finish_port(struct router_config *config, size_t i, const char *where
 	port->kind = *port->segment ? PORT_SEGMENT : *port->bridge ? PORT_BRIDGE : PORT_VF;
 	if (port->mtu && port->mtu < 68)
 		return problem_set(problem, -EINVAL, "%smtu: at least 68 is wanted", where);
+	if (port->handle == NO_HANDLE)
+		port->handle = free_handle(config);
 	if (!*port->name)
-		snprintf(port->name, sizeof port->name, "e%zu", i);
+		snprintf(port->name, sizeof port->name, "e%u", port->handle);
 	if (!*port->mac)
 		make_mac(port->mac, config->uuid, port->name);
 	for (char *c = port->mac; *c; c++)
@@ -435,6 +456,8 @@ static int finish_port(struct router_config *config, size_t i, const char *where
 	for (size_t j = 0; j < i; j++) {
 		if (strcmp(config->ports[j].name, port->name) == 0)
 			return problem_set(problem, -EINVAL, "%sname: '%s' is the name of port %zu too", where, port->name, j);
+		if (config->ports[j].handle == port->handle)
+			return problem_set(problem, -EINVAL, "%shandle: %u is the handle of port %zu too", where, port->handle, j);
 		if (strcmp(config->ports[j].mac, port->mac) == 0)
 			return problem_set(problem, -EINVAL, "%smac: %s is the address of port %zu too", where, port->mac, j);
 	}
@@ -460,8 +483,13 @@ static int parse_ports(struct router_config *config, const json_t *json, struct 
 			return problem_set(problem, -EINVAL, "ports[%zu]: an object is wanted", i);
 		config->n_ports = i + 1;
 		int r = parse_object(port_keys, N_ELEMENTS(port_keys), port, (char *)&config->ports[i], where, problem);
-		if (r == 0)
-			r = finish_port(config, i, where, problem);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < n; i++) { /* after all: what is given goes before what is chosen */
+		char where[32];
+		snprintf(where, sizeof where, "ports[%zu].", i);
+		int r = finish_port(config, i, where, problem);
 		if (r < 0)
 			return r;
 	}

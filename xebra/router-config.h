@@ -43,6 +43,7 @@ struct router_port {
 	char vf[BDF_TEXT_SIZE];          /* PORT_VF: BDF, or "auto" until the manager has chosen one */
 	char backend[ROUTER_NAME_SIZE];  /* domain that runs the back end; "" = Dom0 */
 	char mac[MAC_TEXT_SIZE];         /* lower case; made from the UUID and the index unless given */
+	unsigned handle;                 /* device number (vif handle) for life; the smallest free one unless given */
 	unsigned mtu;                    /* 0: as the segment says */
 	unsigned long rate_bps;          /* guest to back end, 0: no limit */
 	struct text_list addresses;      /* "10.0.1.1/30", "fd00::1/64" */

@@ -56,6 +56,20 @@ START_TEST(canonical_form_is_stable)
 }
 END_TEST
 
+START_TEST(handles)
+{
+	struct problem problem;
+	AUTO(router_config_free) struct router_config *config = parse(
+		"{\"name\": \"r\", \"ports\": [{\"segment\": \"a\"}, {\"segment\": \"b\", \"handle\": 0}, {\"segment\": \"c\"}]}", &problem);
+
+	ck_assert_msg(config, "%s", problem.text);
+	ck_assert_uint_eq(config->ports[0].handle, 1);
+	ck_assert_str_eq(config->ports[0].name, "e1");
+	ck_assert_uint_eq(config->ports[1].handle, 0);
+	ck_assert_uint_eq(config->ports[2].handle, 2);
+}
+END_TEST
+
 /* what is given, and what the message must name */
 static const struct {
 	const char *json, *named;
@@ -102,6 +116,8 @@ static const struct {
 	{ "{\"name\": \"r\", \"ports\": [{\"segment\": \"a\", \"mtu\": 20}]}", "ports[0].mtu" },
 	{ "{\"name\": \"r\", \"ports\": [{\"segment\": \"a\", \"name\": \"x\"}, {\"segment\": \"b\", \"name\": \"x\"}]}",
 	  "ports[1].name: 'x' is the name of port 0" },
+	{ "{\"name\": \"r\", \"ports\": [{\"segment\": \"a\", \"handle\": 3}, {\"segment\": \"b\", \"handle\": 3}]}",
+	  "ports[1].handle" },
 	{ "{\"name\": \"r\", \"ports\": [{\"segment\": \"a\", \"mac\": \"00:16:3E:00:00:01\"}, {\"segment\": \"b\", \"mac\": "
 	  "\"00:16:3e:00:00:01\"}]}", "ports[1].mac" },
 };
@@ -164,6 +180,7 @@ int main(void)
 
 	tcase_add_test(tests, defaults);
 	tcase_add_test(tests, canonical_form_is_stable);
+	tcase_add_test(tests, handles);
 	tcase_add_loop_test(tests, refused, 0, N_ELEMENTS(refusals));
 	tcase_add_test(tests, changing);
 	tcase_add_test(tests, ospf);
