@@ -454,10 +454,10 @@ static int finish_port(struct router_config *config, size_t i, const char *where
 	for (char *c = port->mac; *c; c++)
 		*c = tolower((unsigned char)*c);
 	for (size_t j = 0; j < i; j++) {
-		if (strcmp(config->ports[j].name, port->name) == 0)
-			return problem_set(problem, -EINVAL, "%sname: '%s' is the name of port %zu too", where, port->name, j);
 		if (config->ports[j].handle == port->handle)
 			return problem_set(problem, -EINVAL, "%shandle: %u is the handle of port %zu too", where, port->handle, j);
+		if (strcmp(config->ports[j].name, port->name) == 0)
+			return problem_set(problem, -EINVAL, "%sname: '%s' is the name of port %zu too", where, port->name, j);
 		if (strcmp(config->ports[j].mac, port->mac) == 0)
 			return problem_set(problem, -EINVAL, "%smac: %s is the address of port %zu too", where, port->mac, j);
 	}
