@@ -30,6 +30,7 @@ enum domain_event { DOMAIN_POWEROFF, DOMAIN_REBOOT, DOMAIN_CRASH, DOMAIN_GONE /*
 struct domain_env {
 	struct event_base *loop;
 	struct tree *tree;      /* root: paths /local/domain/<id>/... */
+	const char *tree_where; /* what `tree` was opened with; netns tells its routers: "dir:/run/xebra/tree" */
 	const char *run_dir;    /* /run/xebra: private, on tmpfs */
 	const char *image_dir;  /* /var/lib/xebra/images */
 	const char *libexec_dir;
