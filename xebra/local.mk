@@ -6,9 +6,11 @@ include xebra/guest/local.mk
 
 # What the daemon and its unit tests share.
 noinst_LTLIBRARIES += libxebra.la
-libxebra_la_SOURCES = %D%/router-config.c %D%/router-config.h
-libxebra_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(XL_CFLAGS)
-libxebra_la_LIBADD = libbase.la $(JANSSON_LIBS) $(XL_LIBS)
+libxebra_la_SOURCES = %D%/router-config.c %D%/router-config.h %D%/router.c %D%/router.h %D%/store.c %D%/store.h \
+	%D%/segment.c %D%/segment.h %D%/net-tree.c %D%/net-tree.h %D%/domain.h %D%/manager.c %D%/manager.h \
+	%D%/manager-private.h %D%/manager-router.c %D%/manager-change.c %D%/manager-segment.c
+libxebra_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(XL_CFLAGS) $(SQLITE_CFLAGS) $(EVENT_CFLAGS)
+libxebra_la_LIBADD = libbase.la $(JANSSON_LIBS) $(XL_LIBS) $(SQLITE_LIBS) $(EVENT_LIBS)
 
 check_PROGRAMS += test-router-config
 TESTS += test-router-config

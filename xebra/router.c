@@ -32,7 +32,7 @@ static const struct {
 };
 
 static const char *const events[ROUTER_N_EVENTS] = {
-	[ROUTER_START] = "start",     [ROUTER_STOP] = "stop",	  [ROUTER_KILL] = "stop --force",
+	[ROUTER_START] = "start",     [ROUTER_RESTORE] = "restore", [ROUTER_STOP] = "stop",	  [ROUTER_KILL] = "stop --force",
 	[ROUTER_REBOOT] = "reboot",   [ROUTER_PAUSE] = "pause",	  [ROUTER_UNPAUSE] = "unpause",
 	[ROUTER_SAVE] = "save",	      [ROUTER_DESTROY] = "destroy", [ROUTER_OK] = "ok",
 	[ROUTER_FAIL] = "fail",	      [ROUTER_OFF] = "poweroff",  [ROUTER_REBOOTED] = "rebooted",
@@ -113,6 +113,7 @@ static const struct {
 	{ ROUTER_SAVING, ROUTER_OK, { ROUTER_SAVED, ROUTER_DO_NOTHING } },
 	{ ROUTER_SAVING, ROUTER_FAIL, { ROUTER_RUNNING, ROUTER_DO_NOTHING } },
 	{ ROUTER_SAVED, ROUTER_START, { ROUTER_RESTORING, ROUTER_DO_RESTORE } },
+	{ ROUTER_SAVED, ROUTER_RESTORE, { ROUTER_RESTORING, ROUTER_DO_RESTORE } },
 	{ ROUTER_SAVED, ROUTER_KILL, { ROUTER_KILLING, ROUTER_DO_DESTROY } },
 	{ ROUTER_SAVED, ROUTER_DESTROY, { ROUTER_REMOVING, ROUTER_DO_DESTROY } },
 	{ ROUTER_RESTORING, ROUTER_OK, { ROUTER_STARTING, ROUTER_DO_UNPAUSE } },

@@ -45,6 +45,7 @@ enum router_state {
 enum router_event {
 	/* asked by a user */
 	ROUTER_START, /* restores a saved one */
+	ROUTER_RESTORE,
 	ROUTER_STOP,
 	ROUTER_KILL,
 	ROUTER_REBOOT,

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { APPLICATION_ID = 0x58656272 /* "Xebr" */, VERSION = 1 };
+enum { APPLICATION_ID = 0x58656272 /* "Xebr" */, STORE_VERSION = 1 };
 
 struct store {
 	sqlite3 *db;
@@ -63,7 +63,7 @@ static int prepare(struct store *store, struct problem *problem)
 		r = number(store, "PRAGMA user_version", &version, problem);
 	if (r < 0)
 		return r;
-	if ((id && id != APPLICATION_ID) || version > VERSION)
+	if ((id && id != APPLICATION_ID) || version > STORE_VERSION)
 		return problem_set(problem, -EINVAL, "store %s: %s; move it away", store->file,
 				   id != APPLICATION_ID ? "is not a store of xebrad" : "was written by a newer xebrad");
 	return run(store, schema, problem);
