@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = %D%/base/cleanup.h %D%/base/json.h %D%/base/problem.c %D%/base/problem.h %D%/base/log.c %D%/base/log.h \
-	%D%/base/tree.c %D%/base/tree.h %D%/base/tree-backend.h %D%/base/tree-dir.c
+	%D%/base/tree.c %D%/base/tree.h %D%/base/tree-backend.h %D%/base/tree-dir.c \
+	%D%/base/http.c %D%/base/http.h %D%/base/http-parse.c %D%/base/http-parse.h %D%/base/http-tls.c %D%/base/http-private.h
 libbase_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(XL_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 libbase_la_LIBADD = $(EVENT_LIBS) $(XL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS)
 if HAVE_XL
 libbase_la_SOURCES += %D%/base/tree-xs.c
 endif
+
+# For command-line programs; daemons need no libcurl.
+noinst_LTLIBRARIES += libhttpclient.la
+libhttpclient_la_SOURCES = %D%/base/http-client.c
+libhttpclient_la_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
+libhttpclient_la_LIBADD = libbase.la $(CURL_LIBS) $(JANSSON_LIBS)
 
 CHECK_ALL_LIBS = $(CHECK_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS)
 check_PROGRAMS += test-tree
@@ -14,3 +21,9 @@ TESTS += test-tree
 test_tree_SOURCES = %D%/base/test-tree.c
 test_tree_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS)
 test_tree_LDADD = libbase.la $(CHECK_ALL_LIBS)
+
+check_PROGRAMS += test-http
+TESTS += test-http
+test_http_SOURCES = %D%/base/test-http.c
+test_http_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
+test_http_LDADD = libhttpclient.la libbase.la $(CHECK_ALL_LIBS) $(OPENSSL_LIBS)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An HTTP/1.1 server of JSON objects on Unix sockets and on TLS 1.3 with mutual authentication (libevent's evhttp).
+ * An HTTP/1.1 server of JSON objects on Unix sockets and on TLS 1.3 with mutual authentication, on a libevent loop.
  *
  * Order: http_open, http_listen_* as often as needed, run the loop; each request comes to `handle`, which answers by
  * exactly one of http_reply, http_reply_problem or http_stream_begin ... http_stream_end, now or later. When the
- * client goes away first, `request` stays valid until it has been answered; answers then go nowhere (http_gone).
+ * client goes away first, `request` stays valid until it has been answered; answers then go nowhere (http_gone). A
+ * client that ends its sending side while it waits counts as gone.
  *
  * Limits: header 32 KiB (else 400), body HTTP_BODY_MAX (else 413), a request must have arrived whole within 10 s of
  * its first byte (absolute; else the connection is closed), at most HTTP_CONNECTIONS_MAX connections (the one that
@@ -39,7 +40,8 @@ typedef void http_handle_fn(void *arg, struct http_request *request);
 
 int http_open(struct event_base *loop, http_handle_fn *handle, void *arg, struct http_server **server_out,
 	      struct problem *problem);
-/* Answers still owed are dropped. */
+/* Answers still owed are dropped, as if the clients had gone: `gone` is called, and answering still frees the request.
+ * Also from inside `handle`. */
 void http_close(struct http_server *server);
 DEFINE_AUTO(struct http_server *, http_close)
 
@@ -62,7 +64,8 @@ const char *http_query(const struct http_request *request, const char *key);
 int http_query_number(const struct http_request *request, const char *key, long min, long max, long fallback,
 		      long *value_out, struct problem *problem);
 
-/* The client has gone; answering is still required. `gone` (may be NULL) is called once when that happens. */
+/* The client has gone; answering is still required. `gone` (may be NULL) is called once when that happens; not when it
+ * has happened before http_on_gone. */
 bool http_gone(const struct http_request *request);
 void http_on_gone(struct http_request *request, void (*gone)(void *arg), void *arg);
 
