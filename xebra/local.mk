@@ -12,6 +12,19 @@ libxebra_la_SOURCES = %D%/router-config.c %D%/router-config.h %D%/router.c %D%/r
 libxebra_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(XL_CFLAGS) $(SQLITE_CFLAGS) $(EVENT_CFLAGS)
 libxebra_la_LIBADD = libbase.la $(JANSSON_LIBS) $(XL_LIBS) $(SQLITE_LIBS) $(EVENT_LIBS)
 
+sbin_PROGRAMS += xebrad
+xebrad_SOURCES = %D%/xebrad.c %D%/api.c %D%/api.h
+xebrad_CPPFLAGS = $(libxebra_la_CPPFLAGS) $(INIH_CFLAGS) $(SYSTEMD_CFLAGS)
+xebrad_LDADD = libxebra-netns.la libxebra.la $(INIH_LIBS) $(SYSTEMD_LIBS)
+if HAVE_XL
+xebrad_LDADD += libdomain-xl.la
+endif
+
+bin_PROGRAMS += xebra
+xebra_SOURCES = %D%/xebra.c %D%/cli.c %D%/cli.h %D%/cli-router.c %D%/cli-other.c
+xebra_CPPFLAGS = $(libxebra_la_CPPFLAGS) $(SMARTCOLS_CFLAGS)
+xebra_LDADD = libhttpclient.la libxebra.la $(SMARTCOLS_LIBS) -lpthread
+
 check_PROGRAMS += test-router-config
 TESTS += test-router-config
 test_router_config_SOURCES = %D%/test-router-config.c
@@ -26,3 +39,9 @@ test_router_xlcfg_SOURCES = %D%/test-router-xlcfg.c
 test_router_xlcfg_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 test_router_xlcfg_LDADD = libxebra.la $(CHECK_LIBS) $(JANSSON_LIBS)
 endif
+
+check_PROGRAMS += test-router
+TESTS += test-router
+test_router_SOURCES = %D%/test-router.c
+test_router_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+test_router_LDADD = libxebra.la $(CHECK_LIBS)

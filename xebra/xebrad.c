@@ -27,7 +27,7 @@ static const struct domain_ops *const drivers[] = {
 #ifdef HAVE_XL
 	&domain_xl,
 #endif
-#ifdef HAVE_VIRT
+#ifdef HAVE_VIRT_DRIVER
 	&domain_virt,
 #endif
 	&domain_netns,
