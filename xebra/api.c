@@ -59,14 +59,14 @@ static void answer_later(void *arg, const struct problem *problem, const json_t 
 {
 	struct http_request *request = arg;
 
-	answer(request, problem->code, 200, json ? json_deep_copy(json) : NULL, problem);
+	answer(request, problem->code, 200, problem->code ? NULL : json_deep_copy(json), problem);
 }
 
 static void answer_created(void *arg, const struct problem *problem, const json_t *json)
 {
 	struct http_request *request = arg;
 
-	answer(request, problem->code, 201, json ? json_deep_copy(json) : NULL, problem);
+	answer(request, problem->code, 201, problem->code ? NULL : json_deep_copy(json), problem);
 }
 
 /* --- routers --- */

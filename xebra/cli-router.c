@@ -120,7 +120,7 @@ static enum exit_code send_verb(struct invocation *in, const char *name, const c
 	{                                                                          \
 		return send_verb(in, name, "/" #verb);                             \
 	}                                                                          \
-	static enum exit_code verb(struct invocation *in)                          \
+	static enum exit_code verb##_all(struct invocation *in)                    \
 	{                                                                          \
 		return for_each_arg(in, #verb, verb##_one);                        \
 	}
@@ -414,13 +414,13 @@ const struct command router_commands[] = {
 	{ "router", "create", "FILE...", CREATE_DOC, create_options, 's', 1, MANY, create },
 	{ "router", "list", "", "List the routers.", NULL, 0, 0, 0, list },
 	{ "router", "show", "NAME", "Show a router and its ports.", NULL, 0, 1, 1, show },
-	{ "router", "start", "NAME...", "Start routers; a saved one is restored.", NULL, 0, 1, MANY, start },
+	{ "router", "start", "NAME...", "Start routers; a saved one is restored.", NULL, 0, 1, MANY, start_all },
 	{ "router", "stop", "NAME...", "Shut routers down; their definitions stay.", stop_options, 0, 1, MANY, stop },
-	{ "router", "pause", "NAME...", "Let routers stand still.", NULL, 0, 1, MANY, pause },
-	{ "router", "unpause", "NAME...", "Let paused routers go on.", NULL, 0, 1, MANY, unpause },
+	{ "router", "pause", "NAME...", "Let routers stand still.", NULL, 0, 1, MANY, pause_all },
+	{ "router", "unpause", "NAME...", "Let paused routers go on.", NULL, 0, 1, MANY, unpause_all },
 	{ "router", "reboot", "NAME...", "Reboot routers.", reboot_options, 0, 1, MANY, reboot },
-	{ "router", "save", "NAME...", "Save running routers to disk.", NULL, 0, 1, MANY, save },
-	{ "router", "restore", "NAME...", "Let saved routers go on.", NULL, 0, 1, MANY, restore },
+	{ "router", "save", "NAME...", "Save running routers to disk.", NULL, 0, 1, MANY, save_all },
+	{ "router", "restore", "NAME...", "Let saved routers go on.", NULL, 0, 1, MANY, restore_all },
 	{ "router", "clone", "NAME NEW-NAME", "Create a router like another.", create_options, 's', 2, 2, clone_router },
 	{ "router", "set", "NAME KEY=VALUE...",
 	  "Change a router while it runs.\vKeys: vcpus, memory, weight, cap, cpus, pool, hostname, loopback, routes, routing, bird.",

@@ -20,10 +20,10 @@ if HAVE_XL
 xebrad_LDADD += libdomain-xl.la
 endif
 
-bin_PROGRAMS += xebra
-xebra_SOURCES = %D%/xebra.c %D%/cli.c %D%/cli.h %D%/cli-router.c %D%/cli-other.c
-xebra_CPPFLAGS = $(libxebra_la_CPPFLAGS) $(SMARTCOLS_CFLAGS)
-xebra_LDADD = libhttpclient.la libxebra.la $(SMARTCOLS_LIBS) -lpthread
+bin_PROGRAMS += %D%/xebra
+xebra_xebra_SOURCES = %D%/xebra.c %D%/cli.c %D%/cli.h %D%/cli-router.c %D%/cli-other.c
+xebra_xebra_CPPFLAGS = $(libxebra_la_CPPFLAGS) $(SMARTCOLS_CFLAGS)
+xebra_xebra_LDADD = libhttpclient.la libxebra.la $(SMARTCOLS_LIBS) -lpthread
 
 check_PROGRAMS += test-router-config
 TESTS += test-router-config

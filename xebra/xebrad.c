@@ -136,11 +136,11 @@ static int read_config(struct settings *settings, struct problem *problem)
 	return 0;
 }
 
-static const char *joined(const char *dir, const char *rest)
+static const char *joined(const char *before, const char *dir, const char *rest)
 {
 	char *path;
 
-	return asprintf(&path, "%s%s", dir, rest) > 0 ? path : NULL;
+	return asprintf(&path, "%s%s%s", before, dir, rest) > 0 ? path : NULL;
 }
 
 static const struct domain_ops *settle_settings(struct settings *settings, struct problem *problem)
@@ -150,13 +150,13 @@ static const struct domain_ops *settle_settings(struct settings *settings, struc
 	settings->state_dir = settings->state_dir ? settings->state_dir : LOCALSTATEDIR "/lib/xebra";
 	settings->run_dir = settings->run_dir ? settings->run_dir : RUNDIR;
 	if (!settings->image_dir)
-		settings->image_dir = joined(settings->state_dir, "/images");
+		settings->image_dir = joined("", settings->state_dir, "/images");
 	if (!settings->socket)
-		settings->socket = joined(settings->run_dir, "/xebrad.sock");
+		settings->socket = joined("", settings->run_dir, "/xebrad.sock");
 	if (!settings->tree && strcmp(driver, "xl") == 0)
 		settings->tree = "xenstore:";
 	if (!settings->tree)
-		settings->tree = joined("dir:", joined(settings->run_dir, "/tree"));
+		settings->tree = joined("dir:", settings->run_dir, "/tree");
 	if (settings->listen && (!settings->tls.cert_file || !settings->tls.key_file || !settings->tls.ca_file)) {
 		problem_set(problem, -EINVAL, "listen: cert, key and ca are wanted with it");
 		return NULL;
@@ -261,7 +261,7 @@ static int serve(struct settings *settings, const struct domain_ops *driver, str
 int main(int argc, char **argv)
 {
 	struct argp_option options[N_ELEMENTS(rows) + 4] = { 0 };
-	struct settings settings = { 0 };
+	static struct settings settings; /* its strings live as long as the process */
 	struct problem problem = { 0 };
 	size_t n = 0;
 
