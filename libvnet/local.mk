@@ -27,3 +27,17 @@ TESTS += test-http
 test_http_SOURCES = %D%/base/test-http.c
 test_http_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 test_http_LDADD = libhttpclient.la libbase.la $(CHECK_ALL_LIBS) $(OPENSSL_LIBS)
+
+check_PROGRAMS += replay-http
+TESTS += replay-http
+EXTRA_DIST += %D%/base/corpus-http
+replay_http_SOURCES = %D%/base/fuzz-http.c
+replay_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS) -DCORPUS='"$(srcdir)/%D%/base/corpus-http"'
+replay_http_LDADD = libbase.la $(EVENT_LIBS) $(JANSSON_LIBS)
+if FUZZERS
+noinst_PROGRAMS += fuzz-http
+fuzz_http_SOURCES = %D%/base/fuzz-http.c
+fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS) -DFUZZING
+fuzz_http_LDFLAGS = -fsanitize=fuzzer
+fuzz_http_LDADD = libbase.la $(EVENT_LIBS) $(JANSSON_LIBS)
+endif

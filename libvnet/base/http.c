@@ -947,7 +947,7 @@ void http_reply(struct http_request *request, int status, json_t *json)
 	struct connection *conn = finish(request);
 
 	if (conn)
-		write_reply(conn, status, json);
+		write_reply(conn, status, own);
 }
 
 void http_reply_problem(struct http_request *request, const struct problem *problem)
@@ -976,7 +976,7 @@ void http_stream_send(struct http_request *request, const char *event, json_t *j
 	if (http_gone(request))
 		return;
 	struct evbuffer *output = bufferevent_get_output(conn->wire);
-	AUTO(free) char *text = json_dumps(json, JSON_COMPACT);
+	AUTO(free) char *text = json_dumps(own, JSON_COMPACT);
 	AUTO(free) char *lines = NULL;
 	int size = text ? asprintf(&lines, "%s%s%sdata: %s\n\n", event ? "event: " : "", event ? event : "", event ? "\n" : "",
 				   text) : -1;
