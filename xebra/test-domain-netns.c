@@ -113,12 +113,12 @@ static void setup(void)
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* so that no process can hide from nothing_left */
 	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 	ck_assert_int_eq(system("ip link add name testbr type bridge && ip link set testbr up"), 0);
-	snprintf(dir, sizeof dir, "/tmp/test-domain-netns-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/test-domain-netns-%d-XXXXXX", getppid());
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(run_dir, sizeof run_dir, "%s/run", dir);
 	ck_assert_int_eq(mkdir(run_dir, 0700), 0);
 	snprintf(tree_where, sizeof tree_where, "dir:%s/tree", dir);
-	snprintf(cgroup_top, sizeof cgroup_top, "xebra-test-%d", getpid());
+	snprintf(cgroup_top, sizeof cgroup_top, "xebra-test-%d-%d", getppid(), getpid());
 	setenv("XEBRA_CGROUP", cgroup_top, 1);
 	snprintf(guest, sizeof guest, "%s/guest", dir);
 	make_script(guest);
@@ -740,18 +740,35 @@ START_TEST(host)
 }
 END_TEST
 
-/* Routers that a failed test has left: they have become our children. */
-static void kill_orphans(void)
+static void in_our_groups(const char *command)
+{
+	char line[512];
+
+	snprintf(line, sizeof line, "exec 2>/dev/null; for d in /sys/fs/cgroup/xebra-test-%d-* /sys/fs/cgroup/*/xebra-test-%d-*; do "
+				    "%s; done; true", getpid(), getpid(), command);
+	if (system(line) != 0)
+		fprintf(stderr, "something is left: %s\n", line);
+}
+
+/* What failed tests have left; their routers have become our children. */
+static void clean_up(void)
 {
 	char path[64];
 	int pid;
 
+	in_our_groups("for f in $d/*/freezer.state; do echo THAWED >$f; done");
 	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
 	FILE *in = fopen(path, "re");
 	while (in && fscanf(in, "%d", &pid) == 1)
 		kill(pid, SIGKILL);
 	if (in)
 		fclose(in);
+	while (wait(NULL) > 0)
+		;
+	in_our_groups("rmdir $d/[0-9]* $d");
+	snprintf(path, sizeof path, "rm -rf /tmp/test-domain-netns-%d-*", getpid());
+	if (system(path) != 0)
+		fprintf(stderr, "something is left: %s\n", path);
 }
 
 int main(void)
@@ -784,6 +801,7 @@ int main(void)
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	kill_orphans();
+	if (failed)
+		clean_up();
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
