@@ -13,7 +13,7 @@ enum { REPLY_MAX = 64 << 20, EVENT_MAX = 4 << 20 };
 
 struct text {
 	char *bytes;
-	size_t size;
+	size_t size, room;
 };
 
 struct call {
@@ -46,13 +46,19 @@ static inline void auto_free_call(struct call *call)
 
 static bool append(struct text *text, const char *bytes, size_t n_bytes, size_t max)
 {
-	char *more = text->size + n_bytes > max ? NULL : realloc(text->bytes, text->size + n_bytes + 1);
+	size_t size = text->size + n_bytes;
 
-	if (!more)
+	if (size > max)
 		return false;
-	memcpy(more + text->size, bytes, n_bytes);
-	text->bytes = more;
-	text->size += n_bytes;
+	if (size >= text->room) {
+		char *more = realloc(text->bytes, 2 * size + 64);
+		if (!more)
+			return false;
+		text->bytes = more;
+		text->room = 2 * size + 64;
+	}
+	memcpy(text->bytes + text->size, bytes, n_bytes);
+	text->size = size;
 	text->bytes[text->size] = '\0';
 	return true;
 }

@@ -8,7 +8,7 @@
  *                                            +----- refused: the problem is written -----+
  *
  * Each state has a time limit, armed on entering and never pushed back by bytes that trickle in; when it ends the
- * connection does. LINGERING reads what a refused client still sends, so that the refusal is not lost in a reset. CUT
+ * connection does, unless it is WRITING and the peer has read some of the answer meanwhile. LINGERING reads what a refused client still sends, so that the refusal is not lost in a reset. CUT
  * frees the connection from the loop where the caller of http_stream_send must not see that happen.
  *
  * What the caller holds is an exchange, not the connection: either may end first. libevent's own evhttp is not used:
@@ -72,6 +72,7 @@ struct connection {
 	enum state state;
 	char *peer;                     /* http_request.peer */
 	char address[NI_MAXHOST + 16];  /* for the log */
+	size_t n_unsent;                /* when the timer was armed */
 	bool to_close;                  /* after the answer */
 	bool ended;                     /* the peer sends no more */
 	/* the request being received */
@@ -131,17 +132,23 @@ static const struct {
 	[CUT] = { "cut", 0, 1 },
 };
 
-static void begin(struct connection *conn, enum state state)
+static void arm(struct connection *conn)
 {
-	struct http_server *server = conn->server;
-	struct timeval limit = { server->limit_ms[state] / 1000, server->limit_ms[state] % 1000 * 1000 };
+	unsigned ms = conn->server->limit_ms[conn->state];
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
 
-	conn->state = state;
-	TAILQ_INSERT_TAIL(&server->connections, conn, link);
-	if (server->limit_ms[state])
+	conn->n_unsent = evbuffer_get_length(bufferevent_get_output(conn->wire));
+	if (ms)
 		event_add(conn->timer, &limit);
 	else
 		event_del(conn->timer);
+}
+
+static void begin(struct connection *conn, enum state state)
+{
+	conn->state = state;
+	TAILQ_INSERT_TAIL(&conn->server->connections, conn, link);
+	arm(conn);
 }
 
 static void enter(struct connection *conn, enum state state)
@@ -223,6 +230,8 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (conn->state == HANDSHAKE)
 		refuse_peer(conn, "the TLS handshake takes too long");
+	else if (conn->state == WRITING && evbuffer_get_length(bufferevent_get_output(conn->wire)) < conn->n_unsent)
+		arm(conn);
 	else
 		free_connection(conn);
 }

@@ -208,7 +208,7 @@ static void serve(bool with_tls, int ready)
 	struct problem problem = { 0 };
 	const struct http_tls tls = { file("server.pem"), file("server.key"), file("ca.pem"), file("crl.pem") };
 
-	freopen(log_path, "w", stderr);
+	freopen(log_path, "a", stderr);
 	setvbuf(stderr, NULL, _IONBF, 0);
 	child.loop = event_base_new();
 	int r = http_open(child.loop, handle, NULL, &child.server, &problem);
@@ -340,7 +340,7 @@ static void put(int fd, const char *text)
 	}
 }
 
-/* Reads until the peer closes or `text` (if any) has come; "" at the end of the peer. */
+/* Reads until `text` has come or, if NULL, the peer closes. */
 static const char *get_until(int fd, const char *text)
 {
 	static char reply[256 << 10];
@@ -352,7 +352,9 @@ static const char *get_until(int fd, const char *text)
 		ssize_t n = recv(fd, reply + size, sizeof reply - 1 - size, 0);
 		size += n > 0 ? n : 0;
 		reply[size] = '\0';
-		if (n <= 0 || (text && strstr(reply, text)))
+		bool found = text && strstr(reply, text);
+		ck_assert_msg(n > 0 || !text || found, "the connection ended without '%s', after '%s'", text, reply);
+		if (n <= 0 || found)
 			return reply;
 	}
 }
@@ -595,6 +597,7 @@ START_TEST(later)
 	put(one, "GET /later/one?ms=300 HTTP/1.1\r\n\r\n");
 	put(two, "GET /later/two?ms=100 HTTP/1.1\r\n\r\n");
 	ck_assert_ptr_nonnull(strstr(get_until(two, "\"q\""), "two"));
+	ck_assert_int_eq(poll(&(struct pollfd){ one, POLLIN, 0 }, 1, 0), 0);
 	ck_assert_ptr_nonnull(strstr(get_until(one, "\"q\""), "one"));
 	close(one);
 	close(two);
@@ -639,6 +642,30 @@ START_TEST(close_in_handler)
 }
 END_TEST
 
+/* An answer that is being read is not idling, one that is not ends. */
+START_TEST(slow_reader)
+{
+	char bytes[65536];
+	int fd = dial(), deaf = dial();
+	size_t n_bytes = 0;
+	ssize_t n;
+
+	put(fd, "GET /big HTTP/1.1\r\nConnection: close\r\n\r\n");
+	put(deaf, "GET /big HTTP/1.1\r\nConnection: close\r\n\r\n");
+	for (long start_ms = now_ms(); (n = recv(fd, bytes, sizeof bytes, 0)) > 0;) {
+		n_bytes += n;
+		if (now_ms() - start_ms < 2 * IDLE_MS)
+			usleep(IDLE_MS * 1000 / 6);
+	}
+	ck_assert_uint_gt(n_bytes, 4 << 20);
+	for (n_bytes = 0; (n = recv(deaf, bytes, sizeof bytes, 0)) > 0;)
+		n_bytes += n;
+	ck_assert_uint_lt(n_bytes, 4 << 20);
+	close(fd);
+	close(deaf);
+}
+END_TEST
+
 /* --- streams --- */
 
 struct seen {
@@ -675,8 +702,10 @@ START_TEST(streams)
 	get_until(fd, "200 OK");
 	close(fd);
 	fd = dial();
-	put(fd, "GET /stream?n=0 HTTP/1.0\r\n\r\n");
+	long start_ms = now_ms(); /* HTTP/1.0: ends with the connection */
+	put(fd, "GET /stream?n=0 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
 	ck_assert_ptr_null(strstr(get_until(fd, NULL), "chunked"));
+	ck_assert_int_lt(now_ms() - start_ms, IDLE_MS / 2);
 	close(fd);
 }
 END_TEST
@@ -760,7 +789,8 @@ START_TEST(crowd)
 			json_decref(call("GET", "/echo", NULL));
 	}
 	json_decref(call("GET", "/echo", NULL));
-	ck_assert_str_eq(get_until(first, NULL), ""); /* the longest idle went */
+	ck_assert_int_eq(poll(&(struct pollfd){ first, POLLIN, 0 }, 1, 0), 1); /* the longest idle went */
+	ck_assert_str_eq(get_until(first, NULL), "");
 	for (size_t i = 0; i < N_ELEMENTS(slow); i++)
 		close(slow[i]);
 }
@@ -928,7 +958,7 @@ static void setup_tls(void)
 	start(true);
 }
 
-static int call_tls(const char *who, json_t **reply_out, struct problem *problem)
+static int send_tls(const char *who, const json_t *body, json_t **reply_out, struct problem *problem)
 {
 	char where[64], cert[32], key[32];
 	struct http_target target = { .url = where, .ca_file = file("ca.pem"), .timeout_s = 5 };
@@ -940,7 +970,12 @@ static int call_tls(const char *who, json_t **reply_out, struct problem *problem
 		target.cert_file = file(cert);
 		target.key_file = file(key);
 	}
-	return http_call(&target, "GET", "/echo", NULL, reply_out, problem);
+	return http_call(&target, body ? "POST" : "GET", "/echo", body, reply_out, problem);
+}
+
+static int call_tls(const char *who, json_t **reply_out, struct problem *problem)
+{
+	return send_tls(who, NULL, reply_out, problem);
 }
 
 static bool logged(const char *text)
@@ -1058,6 +1093,22 @@ START_TEST(tls_slow)
 }
 END_TEST
 
+/* Closing on a client that still sends would reset the connection and lose the refusal. */
+START_TEST(tls_too_large)
+{
+	AUTO(free) char *text = calloc(1, 4 * HTTP_BODY_MAX);
+	struct problem problem = { 0 };
+
+	memset(text, 'x', 4 * HTTP_BODY_MAX - 1);
+	AUTO(json_decref) json_t *body = json_pack("{s:s}", "text", text);
+	for (int i = 0; i < 5; i++)
+		ck_assert_msg(send_tls("good", body, NULL, &problem) == -EMSGSIZE, "%s", problem.text);
+	text[HTTP_BODY_MAX / 2] = '\0';
+	json_object_set_new(body, "text", json_string(text));
+	ck_assert_msg(send_tls("good", body, NULL, &problem) == 0, "%s", problem.text);
+}
+END_TEST
+
 START_TEST(tls_reload)
 {
 	struct problem problem = { 0 };
@@ -1115,6 +1166,7 @@ int main(void)
 	tcase_add_test(unix_socket, heads);
 	tcase_add_test(unix_socket, later);
 	tcase_add_test(unix_socket, client_gone);
+	tcase_add_test(unix_socket, slow_reader);
 	tcase_add_test(unix_socket, answers_owed);
 	tcase_add_test(unix_socket, close_in_handler);
 	tcase_add_test(unix_socket, streams);
@@ -1129,6 +1181,7 @@ int main(void)
 	tcase_add_test(tls, tls_peers);
 	tcase_add_test(tls, tls_version);
 	tcase_add_test(tls, tls_slow);
+	tcase_add_test(tls, tls_too_large);
 	tcase_add_test(tls, tls_reload);
 	tcase_add_test(tls, tls_files);
 	tcase_set_timeout(tls, 30);
