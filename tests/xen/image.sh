@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2015,SC2016
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Images of the lab: everything a host boots from, built once from Debian
@@ -84,7 +84,7 @@ packages_for() {
 # the final name is ever half built.
 cached() {
 	local name=$1 dir tmp start=$SECONDS; shift
-	dir=$cache/$name-$(cat "$here/image.sh" | sha256sum | cut -c1-12)
+	dir=$cache/$name-$(sha256sum <"$here/image.sh" | cut -c1-12)
 	mkdir -p "$cache"
 	exec 9>"$cache/lock"
 	flock 9

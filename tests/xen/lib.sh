@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # For scenarios: a scenario is an executable bash script that sources this file
@@ -35,13 +35,12 @@ skip() { echo "# skipped: $*"; exit 77; }
 
 # check TEXT COMMAND...: ok if COMMAND succeeds; else its output says why not
 check() {
-	local output
-	if output=$("${@:2}" 2>&1); then
-		ok "$1"
-	else
-		not_ok "$1"
-		printf '%s\n' "(exit $?) ${*:2}" "$output" | sed 's/^/#   /'
-	fi
+	local code=0
+	"${@:2}" >"$output" 2>&1 || code=$?
+	[ $code != 0 ] || { ok "$1"; return; }
+	not_ok "$1"
+	(echo "exit $code: ${*:2}"; cat "$output") | sed 's/^/#   /'
+
 }
 
 finish() {
@@ -59,6 +58,9 @@ deferred=()
 defer() { deferred=("$(printf '%q ' "$@")" "${deferred[@]}"); }
 run_deferred() { local d; for d in "${deferred[@]}"; do eval "$d" >/dev/null 2>&1; done; }
 trap run_deferred EXIT
+
+output=$(mktemp)
+defer rm -f "$output"
 
 # --- waiting -----------------------------------------------------------------
 
@@ -96,12 +98,13 @@ vf_assignable() {
 
 # --- small guests ------------------------------------------------------------
 
-# guest_start HOST NAME [LINE]...: a PV guest of 128 MB, LINEs are added to its
-# configuration; extra="addr=192.0.2.11/24" gives its first interface an address
+# guest_start HOST NAME ADDRESS/LEN [LINE]...: a PV guest of 128 MB. ADDRESS is
+# for its first interface, "" for none; LINEs are added to its configuration.
 guest_start() {
-	local host=$1 name=$2; shift 2
+	local host=$1 name=$2 address=$3; shift 3
 	printf '%s\n' "name='$name'" "memory=128" "kernel='$guest_files/kernel'" \
-		"ramdisk='$guest_files/initramfs'" "on_crash='destroy'" "$@" |
+		"ramdisk='$guest_files/initramfs'" "on_crash='destroy'" \
+		"extra='console=hvc0 mitigations=off quiet addr=$address'" "$@" |
 		on "$host" sh -c 'cat >"/run/$1.cfg"; xl create -q "/run/$1.cfg"' \
 			sh "$name"
 	defer on "$host" xl destroy "$name"
@@ -114,7 +117,10 @@ guest_ready() { guest_says "$1" "$2" 90 '^guest ready'; }
 guest_says() {
 	on "$1" timeout "$3" sh -c 'until grep -q "$2" \
 		"/var/log/xen/console/guest-$1.log"; do sleep 0.2; done' \
-		sh "$2" "$4"
+		sh "$2" "$4" || {
+		on "$1" tail -n 20 "/var/log/xen/console/guest-$2.log"
+		return 1
+	}
 }
 
 # guest_run HOST NAME SECONDS COMMAND: types COMMAND into the guest's console;
