@@ -1,1 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+if HAVE_BPF
+# The BPF object and, from it, the skeleton that the programs below contain. clang has no path to asm/ for this target.
+bpf_cflags = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror \
+	-idirafter /usr/include/$$($(CC) -print-multiarch 2>/dev/null || $(CC) -dumpmachine)
+%D%/bpf/dataplane.bpf.o: %D%/bpf/dataplane.bpf.c %D%/bpf/tables.h %D%/bpf/wire.h
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CLANG) $(bpf_cflags) -c $< -o $@
+%D%/bpf/dataplane.skel.h: %D%/bpf/dataplane.bpf.o
+	$(AM_V_GEN)$(BPFTOOL) gen skeleton $< name dataplane_bpf > $@.new && mv $@.new $@
+BUILT_SOURCES += %D%/bpf/dataplane.skel.h
+$(libdataplane_la_OBJECTS): %D%/bpf/dataplane.skel.h
+CLEANFILES += %D%/bpf/dataplane.bpf.o %D%/bpf/dataplane.skel.h
+EXTRA_DIST += %D%/bpf/dataplane.bpf.c %D%/README.md
+
+# What does no I/O, then what does, then the programs.
+noinst_LTLIBRARIES += libdriverdom.la
+libdriverdom_la_SOURCES = %D%/array.h %D%/bpf/tables.h %D%/bpf/wire.h \
+	%D%/wanted.c %D%/wanted.h %D%/resolve.c %D%/resolve.h %D%/reconcile.c %D%/reconcile.h %D%/vif.c %D%/vif.h
+libdriverdom_la_LIBADD = libbase.la
+
+noinst_LTLIBRARIES += libdataplane.la
+libdataplane_la_SOURCES = %D%/dataplane.c %D%/dataplane.h
+libdataplane_la_CPPFLAGS = $(AM_CPPFLAGS) $(BPF_CFLAGS)
+libdataplane_la_LIBADD = libdriverdom.la $(BPF_LIBS)
+
+sbin_PROGRAMS += driverdomd
+driverdomd_SOURCES = %D%/driverdomd.c %D%/links.c %D%/links.h %D%/neigh.c %D%/neigh.h %D%/netlink.c %D%/netlink.h \
+	%D%/report.c %D%/report.h %D%/vifs.c %D%/vifs.h
+driverdomd_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(MNL_CFLAGS) $(SYSTEMD_CFLAGS)
+driverdomd_LDADD = libdataplane.la $(EVENT_LIBS) $(MNL_LIBS) $(SYSTEMD_LIBS)
+endif
