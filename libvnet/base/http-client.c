@@ -6,7 +6,6 @@
 
 #include "libvnet/base/http.h"
 
-DEFINE_AUTO(CURL *, curl_easy_cleanup)
 DEFINE_AUTO(struct curl_slist *, curl_slist_free_all)
 
 enum { REPLY_MAX = 64 << 20, EVENT_MAX = 4 << 20 };
