@@ -383,6 +383,20 @@ static bool hide_cgroup2(void)
 
 /* --- tests --- */
 
+static void kill_pid1(unsigned id)
+{
+	char path[PATH_MAX], text[512];
+	int pid;
+
+	snprintf(path, sizeof path, "%s/domains/%u/record", run_dir, id);
+	FILE *in = fopen(path, "re");
+	text[fread(text, 1, sizeof text - 1, in)] = '\0';
+	fclose(in);
+	ck_assert_int_eq(sscanf(strstr(text, "\"pid\":"), "\"pid\":%d", &pid), 1);
+	ck_assert_int_gt(pid, 1);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+}
+
 START_TEST(life)
 {
 	unsigned fds = count_fds();
@@ -495,6 +509,12 @@ START_TEST(live_ports)
 }
 END_TEST
 
+static void note_busy(void *arg, unsigned id, const struct problem *problem)
+{
+	(void)id;
+	*(struct problem *)arg = *problem;
+}
+
 START_TEST(refused)
 {
 	struct router_port port = ports[0];
@@ -509,8 +529,20 @@ START_TEST(refused)
 	driverdomd_says = NULL;
 	ck_assert_int_eq(DO(create, &config), -ETIMEDOUT);
 	ck_assert_ptr_nonnull(strstr(result.problem.text, "driverdomd does not answer; is it running"));
-	driverdomd_says = "active";
 	nothing_left("without driverdomd");
+
+	unsigned id = 3; /* the next one; it is made, and waits for driverdomd */
+	begin();
+	domain_netns.create(driver, &config, note_done, &result);
+	ck_assert(info_of(id).paused);
+	struct problem busy = { 0 };
+	domain_netns.destroy(driver, id, note_busy, &busy);
+	kill_pid1(id);
+	ck_assert_int_eq(finish(), -ESRCH);
+	ck_assert_ptr_nonnull(strstr(result.problem.text, "its first process ended"));
+	ck_assert_int_eq(busy.code, -EBUSY);
+	driverdomd_says = "active";
+	nothing_left("after its first process died");
 
 	bad.ports = &port;
 	bad.n_ports = 1;
@@ -584,20 +616,6 @@ START_TEST(tuned)
 	close_all();
 }
 END_TEST
-
-static void kill_pid1(unsigned id)
-{
-	char path[PATH_MAX], text[512];
-	int pid;
-
-	snprintf(path, sizeof path, "%s/domains/%u/record", run_dir, id);
-	FILE *in = fopen(path, "re");
-	text[fread(text, 1, sizeof text - 1, in)] = '\0';
-	fclose(in);
-	ck_assert_int_eq(sscanf(strstr(text, "\"pid\":"), "\"pid\":%d", &pid), 1);
-	ck_assert_int_gt(pid, 1);
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-}
 
 START_TEST(crash)
 {
@@ -722,6 +740,47 @@ START_TEST(killed)
 }
 END_TEST
 
+/* The agent of this build, and what net_tree_guest writes for it. */
+START_TEST(real_guest)
+{
+	char guest[PATH_MAX], *addresses[] = { (char *)"10.0.1.1/30" };
+	struct router_port port = ports[0];
+	struct router_config real = config;
+
+	if (!realpath("xebra-guest", guest)) {
+		fprintf(stderr, "no ./xebra-guest: not tested with it\n");
+		return;
+	}
+	setenv("XEBRA_GUEST", guest, 1);
+	open_all();
+	port.addresses = (struct text_list){ .texts = addresses, .n = 1 };
+	real.ports = &port;
+	real.n_ports = 1;
+	real.hostname = (char *)"r1";
+	MUST(create, &real);
+	unsigned id = result.id;
+	ck_assert_int_eq(net_tree_guest(tree, id, &real), 0);
+	MUST(unpause, id);
+	AUTO(free) char *applied = NULL;
+	for (int i = 0; i < 500 && tree_read(tree, PATH("/local/domain/%u/data/xebra/applied", id), &applied) < 0; i++)
+		run_for(10);
+	ck_assert_ptr_nonnull(applied);
+	ck_assert_str_eq(applied, "1");
+	ck_assert_str_eq(at_console(id, "hostname; ip -o -4 addr show dev e0 | grep -c 10.0.1.1/30"), "r1\n1\n");
+	char ours[256] = "";
+	ck_assert_int_eq(gethostname(ours, sizeof ours), 0);
+	ck_assert_str_ne(ours, "r1");
+	MUST(shutdown, id, false);
+	for (int i = 0; i < 1000 && !events.n; i++)
+		run_for(10);
+	ck_assert_uint_eq(events.n, 1);
+	ck_assert_int_eq(events.last, DOMAIN_POWEROFF);
+	MUST(destroy, id);
+	nothing_left("after destroy");
+	close_all();
+}
+END_TEST
+
 START_TEST(host)
 {
 	struct problem problem;
@@ -796,6 +855,7 @@ int main(void)
 	tcase_add_test(tests, crash);
 	tcase_add_test(tests, reopened);
 	tcase_add_loop_test(tests, killed, 0, N_ELEMENTS(deaths));
+	tcase_add_test(tests, real_guest);
 	tcase_add_test(tests, host);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
