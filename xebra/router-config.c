@@ -655,11 +655,16 @@ static bool is_two_ended(const struct router_port *port)
 	return false;
 }
 
+/* Loopbacks are stub networks by name: OSPFv3 does not run on an interface without a link-local address. */
 static void write_ospf(FILE *out, const struct router_config *config, const char *version, const char *family)
 {
+	bool ipv6 = strcmp(family, "ipv6") == 0;
+
 	fprintf(out, "protocol kernel { %s { export all; }; }\nprotocol ospf %s {\n\t%s { import all; };\n\tarea 0 {\n", family,
 		version, family);
-	fputs("\t\tinterface \"lo\" { stub yes; };\n", out);
+	for (size_t i = 0; i < config->loopback.n; i++)
+		if (!strchr(config->loopback.texts[i], ':') == !ipv6)
+			fprintf(out, "\t\tstubnet %s;\n", config->loopback.texts[i]);
 	for (size_t i = 0; i < config->n_ports; i++)
 		if (config->ports[i].kind != PORT_BRIDGE)
 			fprintf(out, "\t\tinterface \"%s\" { type %s; hello 2; dead 8; };\n", config->ports[i].name,

@@ -165,7 +165,11 @@ START_TEST(ospf)
 	ck_assert_ptr_nonnull(strstr(text, "router id 10.255.0.1;"));
 	ck_assert_ptr_nonnull(strstr(text, "interface \"e0\" { type ptp;"));
 	ck_assert_ptr_nonnull(strstr(text, "interface \"e1\" { type broadcast;"));
-	ck_assert_ptr_nonnull(strstr(text, "ospf v3"));
+	const char *v3 = strstr(text, "ospf v3");
+	ck_assert_ptr_nonnull(v3);
+	ck_assert_ptr_nonnull(strstr(v3, "stubnet fd00::1/128;"));
+	ck_assert_ptr_null(strstr(v3, "stubnet 10.255.0.1/32;"));
+	ck_assert_ptr_nonnull(strstr(text, "stubnet 10.255.0.1/32;"));
 	AUTO(router_config_free) struct router_config *plain = parse("{\"name\": \"r\", \"bird\": \"# mine\"}", &problem);
 	AUTO(free) char *mine = router_config_bird(plain);
 	ck_assert_str_eq(mine, "# mine");

@@ -24,9 +24,10 @@ static const struct argp_option common_options[] = {
 };
 
 struct parse {
-	const struct command *command;
+	const struct command *command; /* NULL: the options before the noun */
 	struct invocation *in;
 	char *url;
+	int first; /* place of the noun */
 };
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
@@ -36,6 +37,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case SOCKET:
+		free(parse->url);
 		if (asprintf(&parse->url, "unix:%s", arg) > 0)
 			in->target.url = parse->url;
 		return 0;
@@ -58,6 +60,12 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case NO_PROGRESS:
 		in->progress = false;
+		return 0;
+	case ARGP_KEY_ARGS:
+		if (parse->command)
+			return ARGP_ERR_UNKNOWN;
+		parse->first = state->next;
+		state->next = state->argc;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -98,7 +106,7 @@ static error_t parse_command(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int usage(FILE *out)
+static enum exit_code usage(FILE *out)
 {
 	fputs("Usage: xebra NOUN VERB [OPTION...] [ARGUMENT...]\n"
 	      "Makes and drives virtual routers and virtual links on this host, through xebrad.\n\n", out);
@@ -124,45 +132,51 @@ static const struct command *find_command(const char *noun, const char *verb)
 	return NULL;
 }
 
-static int no_such_command(int argc, char **argv)
+static enum exit_code no_such_command(const char *noun, const char *verb)
 {
-	fprintf(stderr, "xebra: '%s%s%s' is not a command; these are:\n\n", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+	fprintf(stderr, "xebra: '%s%s%s' is not a command; these are:\n\n", noun, verb ? " " : "", verb ? verb : "");
 	return usage(stderr);
+}
+
+static enum exit_code run_command(struct parse *parse, int argc, char **argv)
+{
+	static const struct argp_option none[] = { { 0 } };
+	const struct argp_child children[] = { { &common, 0, NULL, 0 }, { 0 } };
+	const struct command *command = parse->command;
+	const struct argp argp = { command->options ? command->options : none, parse_command, command->args_doc, command->doc,
+				   children, NULL, NULL };
+	int n_words = *command->verb ? 2 : 1;
+	char name[64];
+
+	snprintf(name, sizeof name, "xebra %s%s%s", command->noun, n_words == 2 ? " " : "", command->verb);
+	argv[n_words - 1] = name; /* what argp prints as the program's name */
+	argp_parse(&argp, argc - n_words + 1, argv + n_words - 1, 0, NULL, parse);
+	return command->run(parse->in);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct argp_option none[] = { { 0 } };
-	const struct argp_child children[] = { { &common, 0, NULL, 0 }, { 0 } };
 	const char *socket = getenv("XEBRA_SOCKET");
-	AUTO(free) char *url = NULL;
-	char name[64];
-
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-		return usage(argc < 2 ? stderr : stdout);
-	if (strcmp(argv[1], "--version") == 0) {
-		puts(argp_program_version);
-		return EXIT_OK;
-	}
-	const struct command *command = find_command(argv[1], argc > 2 ? argv[2] : NULL);
-	if (!command)
-		return no_such_command(argc, argv);
-	if (asprintf(&url, "unix:%s", socket ? socket : RUNDIR "/xebrad.sock") < 0)
-		return EXIT_FAILED;
 	struct invocation in = {
-		.target = { .url = url },
 		.colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 		.progress = isatty(STDERR_FILENO),
 	};
-	struct parse parse = { .command = command, .in = &in };
-	const struct argp argp = { command->options ? command->options : none, parse_command, command->args_doc, command->doc,
-				   children, NULL, NULL };
-	int n_words = *command->verb ? 2 : 1;
-	snprintf(name, sizeof name, "xebra %s%s%s", command->noun, n_words == 2 ? " " : "", command->verb);
-	argv[n_words] = name; /* what argp prints as the program's name */
+	struct parse parse = { .in = &in };
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return usage(argc < 2 ? stderr : stdout);
+	if (asprintf(&parse.url, "unix:%s", socket ? socket : RUNDIR "/xebrad.sock") < 0)
+		return EXIT_FAILED;
+	in.target.url = parse.url;
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&argp, argc - n_words, argv + n_words, 0, NULL, &parse);
-	enum exit_code code = command->run(&in);
+	argp_parse(&common, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &parse);
+	if (!parse.first)
+		return usage(stderr);
+	char **words = argv + parse.first;
+	int n_words = argc - parse.first;
+	parse.command = find_command(words[0], n_words > 1 ? words[1] : NULL);
+	enum exit_code code = parse.command ? run_command(&parse, n_words, words) :
+					      no_such_command(words[0], n_words > 1 ? words[1] : NULL);
 	free(parse.url);
 	return code;
 }
