@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The hypervisor driver netns; needs libxebra.la.
-netns_sources = %D%/domain-netns.c %D%/netns-port.c %D%/netns-port.h %D%/netns-record.c %D%/netns-record.h %D%/pid1.c \
+netns_sources = %D%/domain-netns.c %D%/netns-private.h %D%/netns-op.c %D%/netns-make.c %D%/netns-end.c \
+	%D%/netns-port.c %D%/netns-port.h %D%/netns-record.c %D%/netns-record.h %D%/pid1.c \
 	%D%/pid1.h %D%/veth.c %D%/veth.h %D%/cgroup.c %D%/cgroup.h
 
 noinst_LTLIBRARIES += libxebra-netns.la
