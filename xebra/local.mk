@@ -45,3 +45,17 @@ TESTS += test-router
 test_router_SOURCES = %D%/test-router.c
 test_router_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 test_router_LDADD = libxebra.la $(CHECK_LIBS)
+
+check_PROGRAMS += replay-router
+TESTS += replay-router
+EXTRA_DIST += %D%/corpus-router
+replay_router_SOURCES = %D%/fuzz-router.c tests/replay.c
+replay_router_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DCORPUS='"$(srcdir)/%D%/corpus-router"'
+replay_router_LDADD = libxebra.la $(JANSSON_LIBS)
+if FUZZERS
+noinst_PROGRAMS += fuzz-router
+fuzz_router_SOURCES = %D%/fuzz-router.c
+fuzz_router_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+fuzz_router_LDFLAGS = -fsanitize=fuzzer
+fuzz_router_LDADD = libxebra.la $(JANSSON_LIBS)
+endif

@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define AUTO(destroy) __attribute__((cleanup(auto_##destroy)))
+#define AUTO(destroy) __attribute__((cleanup(auto_##destroy), unused))
 #define DEFINE_AUTO(type, destroy)               \
-	static inline void auto_##destroy(type *own) \
+	__attribute__((unused)) static inline void auto_##destroy(type *own) \
 	{                                            \
 		if (*own)                                \
 			(void)destroy(*own);                 \
