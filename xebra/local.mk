@@ -59,3 +59,10 @@ fuzz_router_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 fuzz_router_LDFLAGS = -fsanitize=fuzzer
 fuzz_router_LDADD = libxebra.la $(JANSSON_LIBS)
 endif
+
+man1_MANS += %D%/xebra.1
+man5_MANS += %D%/xebra-router.5
+man8_MANS += %D%/xebrad.8
+CLEANFILES += %D%/xebra.1 %D%/xebra-router.5 %D%/xebrad.8
+EXTRA_DIST += %D%/README.md %D%/xebra.pod %D%/xebra-router.pod %D%/xebrad.pod
+dist_systemdunit_DATA += %D%/xebrad.service
