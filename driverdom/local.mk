@@ -23,9 +23,36 @@ libdataplane_la_SOURCES = %D%/dataplane.c %D%/dataplane.h
 libdataplane_la_CPPFLAGS = $(AM_CPPFLAGS) $(BPF_CFLAGS)
 libdataplane_la_LIBADD = libdriverdom.la $(BPF_LIBS)
 
-sbin_PROGRAMS += driverdomd
+sbin_PROGRAMS += driverdomd varp
 driverdomd_SOURCES = %D%/driverdomd.c %D%/links.c %D%/links.h %D%/neigh.c %D%/neigh.h %D%/netlink.c %D%/netlink.h \
 	%D%/report.c %D%/report.h %D%/vifs.c %D%/vifs.h
 driverdomd_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(MNL_CFLAGS) $(SYSTEMD_CFLAGS)
 driverdomd_LDADD = libdataplane.la $(EVENT_LIBS) $(MNL_LIBS) $(SYSTEMD_LIBS)
+varp_SOURCES = %D%/varp.c
+varp_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SMARTCOLS_CFLAGS)
+varp_LDADD = libdataplane.la $(EVENT_LIBS) $(SMARTCOLS_LIBS)
+
+driverdom_tests = test-wire test-wanted test-resolve test-reconcile test-vif test-dataplane
+check_PROGRAMS += $(driverdom_tests)
+TESTS += $(driverdom_tests) %D%/test-driverdom-netns
+EXTRA_DIST += %D%/test-driverdom-netns %D%/netns-lab.sh
+driverdom_test_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+test_wire_SOURCES = %D%/bpf/test-wire.c
+test_wire_CPPFLAGS = $(driverdom_test_cppflags)
+test_wire_LDADD = $(CHECK_LIBS)
+test_wanted_SOURCES = %D%/test-wanted.c
+test_wanted_CPPFLAGS = $(driverdom_test_cppflags)
+test_wanted_LDADD = libdriverdom.la $(CHECK_LIBS)
+test_resolve_SOURCES = %D%/test-resolve.c
+test_resolve_CPPFLAGS = $(driverdom_test_cppflags)
+test_resolve_LDADD = libdriverdom.la $(CHECK_LIBS)
+test_reconcile_SOURCES = %D%/test-reconcile.c
+test_reconcile_CPPFLAGS = $(driverdom_test_cppflags)
+test_reconcile_LDADD = libdriverdom.la $(CHECK_LIBS)
+test_vif_SOURCES = %D%/test-vif.c
+test_vif_CPPFLAGS = $(driverdom_test_cppflags)
+test_vif_LDADD = libdriverdom.la $(CHECK_LIBS)
+test_dataplane_SOURCES = %D%/test-dataplane.c
+test_dataplane_CPPFLAGS = $(driverdom_test_cppflags) $(BPF_CFLAGS)
+test_dataplane_LDADD = libdataplane.la $(CHECK_LIBS) $(BPF_LIBS)
 endif

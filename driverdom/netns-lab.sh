@@ -41,10 +41,12 @@ trap lab_end EXIT
 # Runs a command in a namespace without the mounts of "ip netns exec": pins stay where they are.
 on() { local ns=$1; shift; nsenter --net="/run/netns/$lab-$ns" "$@"; }
 
+# The same in the background; $! is the command itself.
+spawn() { local ns=$1; shift; nsenter --net="/run/netns/$lab-$ns" "$@" & }
+
 namespace() {
 	ip netns add "$lab-$1"
 	on "$1" ip link set lo up
-	on "$1" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6' 2>/dev/null
 }
 
 underlay() {
@@ -95,7 +97,7 @@ commit() { # host
 }
 
 start_daemon() { # host
-	nsenter --net="/run/netns/$lab-$1" "$DRIVERDOMD" --tree "dir:$(tree_of "$1")" --pin "$lab_dir/bpf/$1" 2>>"$lab_dir/$1/log" &
+	spawn "$1" "$DRIVERDOMD" --tree "dir:$(tree_of "$1")" --pin "$lab_dir/bpf/$1" 2>>"$lab_dir/$1/log"
 	daemon_pid[$1]=$!
 }
 
@@ -112,13 +114,17 @@ segment() { # host name port peers
 # The router's MTU is what an underlay of 1500 leaves; its checksums and segmentation stay partial, as a guest's do.
 router() { # name host segment number
 	namespace "$1"
-	ip link add "p-$1" netns "$lab-$2" type veth peer name eth0 netns "$lab-$1" address "02:00:00:00:00:0$4"
-	on "$1" sh -c 'echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6'
-	on "$1" ip link set eth0 mtu "${ROUTER_MTU:-1458}" up
-	on "$1" ip addr add "10.0.0.$4/24" dev eth0
-	on "$1" ip addr add "fd00::$4/64" dev eth0 nodad
-	put "$2" "port/p-$1/segment" "$3"
-	put "$2" "port/p-$1/mac" "02:00:00:00:00:0$4"
+	interface "$1" eth0 "$2" "$3" 0 "$4"
+}
+
+interface() { # router device host segment net number: 10.0.NET.NUMBER
+	local port="p-$1${2#eth0}" mac="02:00:00:00:0$5:0$6"
+	ip link add "$port" netns "$lab-$3" type veth peer name "$2" netns "$lab-$1" address "$mac"
+	on "$1" ip link set "$2" mtu 1458 up
+	on "$1" ip addr add "10.0.$5.$6/24" dev "$2"
+	on "$1" ip addr add "fd0$5::$6/64" dev "$2" nodad
+	put "$3" "port/$port/segment" "$4"
+	put "$3" "port/$port/mac" "$mac"
 }
 
 # --- TAP ---

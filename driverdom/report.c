@@ -86,8 +86,9 @@ static void write_row(struct report *report, const struct said *row)
 
 	if (r < 0)
 		log_warn("%s %s: its report is not written: %s", wanted_kind_name(row->kind), row->name, strerror(-r));
-	if (strncmp(row->text, "error: ", 7) == 0)
-		log_warn("%s", row->text + 7);
+	const char *reason = strchr(row->text, ':');
+	if (strncmp(row->text, "active", 6) != 0 && reason)
+		log_warn("%s", reason + 2);
 	else
 		log_info("%s %s: %s", wanted_kind_name(row->kind), row->name, row->text);
 }

@@ -4,8 +4,8 @@
  *    wanted segments --+-- own addresses are no peers, default MTU -------> target segments   (by VN ID)
  *    wanted ports    --+-- device by name, segment by name, MAC not twice-> target ports      (by VN ID)
  *
- * Whatever does not come through leaves an "error: ..." status (or "waiting: ..." for a network device to appear); whatever does, an "active ..."
- * one.
+ * Whatever comes through leaves an "active ..." status, whatever does not an "error: ...", or "waiting: ..." if all that
+ * is missing is its network device.
  */
 #include "resolve.h"
 
@@ -57,6 +57,13 @@ static struct status *add_status(struct target *target, enum wanted_kind kind, c
 	return status;
 }
 
+/* How a status begins, followed for all but active ones by kind and name of the object. */
+static const char *const beginnings[] = {
+	[STATUS_ACTIVE] = "active ",
+	[STATUS_WAITING] = "waiting: ",
+	[STATUS_REFUSED] = "error: ",
+};
+
 static int __attribute__((format(printf, 5, 6)))
 say(struct target *target, enum wanted_kind kind, const char *name, enum status_state state, const char *format, ...)
 {
@@ -66,8 +73,9 @@ say(struct target *target, enum wanted_kind kind, const char *name, enum status_
 	if (!status)
 		return -ENOMEM;
 	status->state = state;
-	static const char *const beginnings[] = { [STATUS_ACTIVE] = "active ", [STATUS_WAITING] = "waiting: ", [STATUS_REFUSED] = "error: %s %s: " };
-	int n = snprintf(status->text, sizeof status->text, beginnings[state], wanted_kind_name(kind), name);
+	int n = snprintf(status->text, sizeof status->text, "%s", beginnings[state]);
+	if (state != STATUS_ACTIVE)
+		n += snprintf(status->text + n, sizeof status->text - n, "%s %s: ", wanted_kind_name(kind), name);
 	va_start(args, format);
 	vsnprintf(status->text + n, sizeof status->text - n, format, args);
 	va_end(args);

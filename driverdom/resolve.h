@@ -41,7 +41,7 @@ struct status {
 	enum wanted_kind kind;
 	char name[SEGMENT_NAME_SIZE];
 	enum status_state state;
-	char text[PROBLEM_TEXT_SIZE]; /* "active ports=2 peers=1" or "error: ..." */
+	char text[PROBLEM_TEXT_SIZE]; /* "active ports=2 peers=1", "waiting: ..." or "error: ..." */
 };
 
 struct target {

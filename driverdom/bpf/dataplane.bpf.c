@@ -314,7 +314,7 @@ __attribute__((noinline)) __u32 direct(struct __sk_buff *skb, const struct wrapp
 
 	struct bpf_fib_lookup fib = {
 		.family = AF_INET,
-		.l4_protocol = IPPROTO_UDP,
+		.l4_protocol = WIRE_PROTOCOL_UDP,
 		.dport = bpf_htons(wrapping->vn_id),
 		.ifindex = IFINDEX_LOOPBACK,
 		.ipv4_dst = peer,

@@ -144,22 +144,22 @@ static inline __u16 segment_mtu(__u64 head)
 }
 
 /* Why a frame was dropped: identifier, name that people see, what it means. New ones go to the end. */
-#define DROPS(X)                                                                                                    \
-	X(NO_PORT, "no-port", "came from a network device that is no port")                                             \
-	X(NO_SEGMENT, "no-segment", "its port is on no segment")                                                        \
-	X(LINK_DOWN, "link-down", "the segment's state is down")                                                        \
-	X(SHORT, "short", "too short for an Ethernet frame, or cut on its way")                                         \
-	X(FORGED_MAC, "forged-mac", "its source MAC is not the one pinned to its port, or a group address")             \
-	X(NOWHERE, "nowhere", "the segment has no other port and no peer")                                              \
-	X(TOO_BIG, "too-big", "larger than the uplink carries: lower the MTU inside")                                   \
-	X(NO_ROUTE, "no-route", "this host has no route to the peer")                                                   \
-	X(NO_NEIGHBOUR, "no-neighbour", "the next hop to the peer does not answer ARP")                                 \
-	X(NO_UPLINK, "no-uplink", "the route to the peer leaves through a device that is no uplink")                    \
-	X(TAGS, "tags", "more than one VLAN tag")                                                                       \
-	X(NO_ROOM, "no-room", "no outer header could be added: a tunnel inside must not leave segmentation to the port") \
-	X(NOT_SENT, "not-sent", "a copy was not taken by its network device")                                           \
-	X(NOT_A_PEER, "not-a-peer", "its outer source is no peer of the segment")                                       \
-	X(FRAGMENT, "fragment", "an outer fragment: the underlay's MTU is smaller than the uplink's")                   \
+#define DROPS(X)                                                                                   \
+	X(NO_PORT, "no-port", "came from a network device that is no port")                            \
+	X(NO_SEGMENT, "no-segment", "its port is on no segment")                                       \
+	X(LINK_DOWN, "link-down", "the segment's state is down")                                       \
+	X(SHORT, "short", "too short for an Ethernet frame, or cut on its way")                        \
+	X(FORGED_MAC, "forged-mac", "its source MAC is not the one pinned to its port")                \
+	X(NOWHERE, "nowhere", "the segment has no other port and no peer")                             \
+	X(TOO_BIG, "too-big", "larger than the uplink carries: lower the MTU inside")                  \
+	X(NO_ROUTE, "no-route", "this host has no route to the peer")                                  \
+	X(NO_NEIGHBOUR, "no-neighbour", "the next hop to the peer does not answer ARP")                \
+	X(NO_UPLINK, "no-uplink", "the route to the peer leads out of a device that is no uplink")     \
+	X(TAGS, "tags", "more than one VLAN tag")                                                      \
+	X(NO_ROOM, "no-room", "a tunnel inside left its segmentation to the port")                     \
+	X(NOT_SENT, "not-sent", "a network device did not take a copy")                                \
+	X(NOT_A_PEER, "not-a-peer", "its outer source is no peer of the segment")                      \
+	X(FRAGMENT, "fragment", "an outer fragment: the underlay has a smaller MTU inside")            \
 	X(NOT_HERE, "not-here", "for a MAC address that no port here has")
 
 #define DROP_ENUM(id, name, meaning) DROP_##id,

@@ -19,7 +19,6 @@
 #define XEBRA_WIRE_H
 
 #include <linux/if_ether.h>
-#include <linux/in.h>
 #include <linux/types.h>
 
 enum {
@@ -32,6 +31,7 @@ enum {
 	WIRE_INNER_MIN = 34,    /* a shorter inner frame cannot be stripped: the kernel wants 20 bytes of payload */
 	WIRE_INNER_PADDED = 60, /* what such a frame is padded to, as an Ethernet does */
 	WIRE_TTL = 64,
+	WIRE_PROTOCOL_UDP = 17,
 	WIRE_VERSION_IHL = 0x45,
 	WIRE_FLOW_PORTS = 49152,
 	WIRE_FLOW_MASK = 0x3fff,
@@ -129,7 +129,7 @@ static inline __attribute__((always_inline)) enum wire_kind wire_parse(const voi
 	const struct wire_outer *outer = head;
 
 	if (outer->ethernet.type != wire_be16(ETH_P_IP) || outer->ip.version_ihl != WIRE_VERSION_IHL ||
-	    outer->ip.protocol != IPPROTO_UDP || wire_ipv4_sum(&outer->ip) != 0)
+	    outer->ip.protocol != WIRE_PROTOCOL_UDP || wire_ipv4_sum(&outer->ip) != 0)
 		return WIRE_OTHER;
 	__u16 fragment = wire_host16(outer->ip.fragment) & WIRE_FRAGMENT_MASK;
 	if (fragment & 0x1fff)
@@ -154,7 +154,7 @@ static inline __attribute__((always_inline)) void wire_write(struct wire_outer *
 		.id = flow_port,
 		.fragment = wire_be16(WIRE_DONT_FRAGMENT),
 		.ttl = WIRE_TTL,
-		.protocol = IPPROTO_UDP,
+		.protocol = WIRE_PROTOCOL_UDP,
 		.src = src,
 		.dst = dst,
 	};
