@@ -44,7 +44,7 @@ static int read_router(const char *file, json_t **json_out, struct problem *prob
 {
 	AUTO(free) char *text = NULL;
 	json_error_t error;
-	size_t size;
+	size_t size = 0;
 
 	int r = read_text(file, &text, &size, problem);
 	if (r < 0)

@@ -207,7 +207,7 @@ int pid1_start(const struct pid1_plan *plan, struct pid1 *pid1_out, int *pidfd_o
 	const char *argv[ARGUMENTS_MAX + 1] = { "/bin/sh", "-c", hold_script, "xebra-router" };
 	struct pipes pipes;
 	sigset_t all, old;
-	pid_t pid;
+	pid_t pid = 0;
 
 	for (size_t i = 0, n = 4; plan->argv[i]; i++) {
 		if (n == ARGUMENTS_MAX)

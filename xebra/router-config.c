@@ -330,7 +330,7 @@ static int parse_value(const struct key *key, const json_t *json, char *object, 
 		       struct problem *problem)
 {
 	void *at = object + key->offset;
-	unsigned long number;
+	unsigned long number = 0;
 	const char *text;
 	int r;
 
