@@ -39,7 +39,7 @@ check() {
 	"${@:2}" >"$output" 2>&1 || code=$?
 	[ $code != 0 ] || { ok "$1"; return; }
 	not_ok "$1"
-	(echo "exit $code: ${*:2}"; cat "$output") | sed 's/^/#   /'
+	(echo "exit $code: ${*:2}"; cat "$output"; echo) | sed 's/^/#   /'
 
 }
 
@@ -77,15 +77,27 @@ wait_until() {
 
 # vf_create HOST N: N VFs of the uplink, none of them bound to a driver
 vf_create() {
+	vf_destroy "$1"
+	defer vf_destroy "$1"
 	on "$1" bash -ec '
 		cd /sys/class/net/$1/device
-		echo 0 >sriov_numvfs
 		echo $2 >sriov_numvfs
 		for ((i = 0; i < 100; i++)); do
 			[ ! -e virtfn$(($2 - 1)) ] || exit 0
 			sleep 0.1
 		done
 		exit 1' bash "$uplink" "$2"
+}
+
+# vf_destroy HOST: all its VFs; guests that hold one must be gone
+vf_destroy() {
+	on "$1" bash -c '
+		cd /sys/class/net/$1/device
+		for vf in virtfn*; do
+			[ ! -e "$vf/driver" ] || xl pci-assignable-remove \
+				"$(basename "$(readlink "$vf")")"
+		done
+		echo 0 >sriov_numvfs' bash "$uplink"
 }
 
 # vf_assignable HOST INDEX: makes a VF assignable, prints its PCI address
