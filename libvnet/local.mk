@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = %D%/base/cleanup.h %D%/base/json.h %D%/base/problem.c %D%/base/problem.h %D%/base/log.c %D%/base/log.h \
 	%D%/base/tree.c %D%/base/tree.h %D%/base/tree-backend.h %D%/base/tree-dir.c \

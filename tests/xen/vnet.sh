@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2016
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# For scenarios and the demo, after lib.sh: hosts a and b ready for examples/two-hosts.sh.
+# For scenarios and the demo: hosts a and b ready for examples/two-hosts.sh. LAB and LAB_NAME are set.
 
 examples=/usr/share/xebra/examples # in dom0
 export XEBRA_A="$LAB --name $LAB_NAME exec -n a -- xebra" XEBRA_B="$LAB --name $LAB_NAME exec -n b -- xebra"
