@@ -413,8 +413,16 @@ static void apply(struct guest *guest)
 	bird_configure(guest->bird, config->bird, applied, guest);
 }
 
-/* Compares the generation in the tree with the one we have. The same one is published again: after a migration this
- * is another domain's tree, and what we wrote is not in it. */
+/* After a migration our paths mean another domain's tree: what we wrote is not in it, and its generations need not
+ * continue ours. */
+static bool tree_is_another(struct guest *guest)
+{
+	AUTO(free) char *value = NULL;
+
+	return tree_read(guest->tree, "data/xebra/applied", &value) == -ENOENT;
+}
+
+/* Applies the generation in the tree if it is not the one we have. */
 static void look(struct guest *guest)
 {
 	char generation[GENERATION_SIZE];
@@ -434,7 +442,7 @@ static void look(struct guest *guest)
 			guest->exit_code = EXIT_NOT_FOUND;
 			event_base_loopbreak(guest->loop);
 		}
-	} else if (strcmp(generation, guest->generation) != 0) {
+	} else if (strcmp(generation, guest->generation) != 0 || tree_is_another(guest)) {
 		memcpy(guest->generation, generation, sizeof generation);
 		apply(guest);
 		return;
