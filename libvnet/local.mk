@@ -2,6 +2,7 @@
 EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = %D%/base/cleanup.h %D%/base/json.h %D%/base/problem.c %D%/base/problem.h %D%/base/log.c %D%/base/log.h \
+	%D%/base/failpoint.c %D%/base/failpoint.h \
 	%D%/base/tree.c %D%/base/tree.h %D%/base/tree-backend.h %D%/base/tree-dir.c \
 	%D%/base/http.c %D%/base/http.h %D%/base/http-parse.c %D%/base/http-parse.h %D%/base/http-tls.c %D%/base/http-private.h
 libbase_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(XL_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)

@@ -63,7 +63,7 @@ static void netns_port_attach(void *arg, unsigned id, const struct router_config
 	r = netns_op_await(op, port, 1);
 	if (r == 0)
 		r = netns_port_announce(op->self->env.tree, id, port, &op->problem);
-	netns_failpoint("port-announced");
+	failpoint("port-announced");
 	if (r == 0)
 		netns_op_wait(op);
 	else {

@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include "libvnet/base/failpoint.h"
 #include "xebra/manager-private.h"
 
 enum { RESTART_AFTER_S = 10 }; /* a router that ends sooner after its start is not started again by itself */
@@ -206,6 +207,10 @@ static time_t now_s(void)
 /* The outcome of an action of the driver. */
 static void finish(struct router *r, const struct problem *problem)
 {
+	char place[64];
+
+	snprintf(place, sizeof place, "done-%s", router_state_name(r->state));
+	failpoint(place); /* acted, not yet stored */
 	if (problem->code) {
 		r->problem = *problem;
 		log_warn("router %s: %s", r->config->name, problem->text);
@@ -402,6 +407,7 @@ void router_enter(struct router *r, struct router_step step)
 		router_watch_reports(r);
 	if (r->state != ROUTER_FORGOTTEN && router_store(r, &problem) < 0)
 		log_error("router %s: %s", r->config->name, problem.text);
+	failpoint(router_state_name(r->state)); /* stored, not yet acted on */
 	manager_tell(r->manager, router_state_name(r->state), "router", r->config->name,
 		     json_pack("{s:i, s:s}", "id", r->id, "message", r->problem.text));
 	act(r, step.action);

@@ -36,7 +36,7 @@ int netns_sweep(struct netns_domain *domain, struct problem *problem)
 	r = tree_remove(self->env.tree, PATH("/local/domain/%u", id));
 	if (r < 0)
 		return problem_set(problem, r, "its nodes /local/domain/%u cannot be removed: %s", id, strerror(-r));
-	netns_failpoint("swept");
+	failpoint("swept");
 	r = netns_record_remove(self->run_dir, id);
 	if (r < 0)
 		return problem_set(problem, r, "%s/domains/%u cannot be removed: %s", self->run_dir, id, strerror(-r));
@@ -48,7 +48,7 @@ static void op_sweep(struct netns_op *op)
 	struct netns_domain *domain = op->domain;
 	struct problem problem;
 
-	netns_failpoint("killed");
+	failpoint("killed");
 	int r = netns_sweep(domain, &problem);
 	if (r == -EBUSY && ++op->sweeps < SWEEPS_MAX) {
 		netns_op_after(op, SWEEP_PAUSE_MS, op_sweep);
@@ -87,7 +87,7 @@ void netns_op_end_domain(struct netns_op *op)
 	domain->record.ready = false;
 	if (netns_save(domain, &problem) < 0)
 		log_warn("router %s: %s", domain->record.name, problem.text);
-	netns_failpoint("ending");
+	failpoint("ending");
 	netns_kill(domain);
 	if (domain->pidfd >= 0)
 		netns_op_after(op, END_LIMIT_MS, op_unkillable); /* pid1_ended goes on */

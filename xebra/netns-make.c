@@ -166,7 +166,7 @@ static int make_pid1(struct netns_op *op, const struct router_config *config)
 	int r = pid1_start(&plan, &domain->record.pid1, &domain->pidfd, &op->hold, &op->problem);
 	while (n-- > 0)
 		close(procs_fds[n]);
-	netns_failpoint("forked");
+	failpoint("forked");
 	if (r == 0)
 		r = netns_save(domain, &op->problem);
 	return r < 0 ? r : netns_watch_pid1(domain, &op->problem);
@@ -205,7 +205,7 @@ static int make_announcements(struct netns_op *op, const struct router_config *c
 }
 
 static const struct step {
-	const char *name; /* of the netns_failpoint after it */
+	const char *name; /* of the failpoint after it */
 	int (*make)(struct netns_op *op, const struct router_config *config);
 } steps[] = {
 	{ "number", make_number }, { "record", make_record }, { "nodes", make_nodes },
@@ -222,7 +222,7 @@ static void op_made(struct netns_op *op)
 		op_fail(op);
 		return;
 	}
-	netns_failpoint("ready");
+	failpoint("ready");
 	netns_enter(domain, READY);
 	op->id = domain->record.id;
 	netns_op_end(op);
@@ -253,7 +253,7 @@ void netns_create(void *arg, const struct router_config *config, domain_done_fn 
 	op->failed = netns_op_end_domain;
 	for (size_t i = 0; i < N_ELEMENTS(steps) && r == 0; i++) {
 		r = steps[i].make(op, config);
-		netns_failpoint(steps[i].name);
+		failpoint(steps[i].name);
 	}
 	if (r == 0) {
 		netns_op_wait(op);

@@ -28,14 +28,6 @@ void netns_enter(struct netns_domain *domain, enum state state)
 	domain->state = state;
 }
 
-void netns_failpoint(const char *place)
-{
-	const char *chosen = getenv("XEBRA_FAILPOINT");
-
-	if (chosen && strcmp(chosen, place) == 0)
-		kill(getpid(), SIGKILL);
-}
-
 /* --- operations --- */
 
 void netns_op_free(struct netns_op *op)

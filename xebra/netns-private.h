@@ -7,6 +7,7 @@
 
 #include <net/if.h>
 
+#include "libvnet/base/failpoint.h"
 #include "xebra/cgroup.h"
 #include "xebra/domain.h"
 #include "xebra/netns-record.h"
@@ -63,9 +64,6 @@ struct netns_op {
 };
 
 /* --- netns-op.c --- */
-
-/* Lets a test (environment: XEBRA_FAILPOINT) kill this process where a crash would be worst. */
-void netns_failpoint(const char *place);
 
 /* Without a domain yet. It tells `done` after netns_op_end, from the loop. */
 struct netns_op *netns_op_new(struct netns *self, unsigned id, domain_done_fn *done, void *arg);
