@@ -103,14 +103,14 @@ static int add_node(struct nodes *nodes, const char *path, char *value)
 	return node->path ? 0 : -ENOMEM;
 }
 
-/* A node that is gone meanwhile is none. */
+/* A node that is gone meanwhile, or has a name that no node can have (a file somebody left), is none. */
 static int read_node(struct daemon *daemon, const char *path, struct nodes *nodes)
 {
 	AUTO(free) char *value = NULL;
 
 	int r = tree_read(daemon->tree, PATH(WANTED_ROOT "/%s", path), &value);
 	if (r < 0)
-		return r == -ENOENT || r == -EISDIR ? 0 : r;
+		return r == -ENOENT || r == -EISDIR || r == -EINVAL ? 0 : r;
 	return add_node(nodes, path, take(value));
 }
 
@@ -123,7 +123,7 @@ static int read_children(struct daemon *daemon, const char *path, struct nodes *
 
 	int r = tree_list(daemon->tree, PATH(WANTED_ROOT "/%s", path), &names, &n);
 	if (r < 0)
-		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+		return r == -ENOENT || r == -ENOTDIR || r == -EINVAL ? 0 : r;
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = read_one(daemon, PATH("%s/%s", path, names[i]), nodes);
 	tree_names_free(names, n);

@@ -55,4 +55,17 @@ test_vif_LDADD = libdriverdom.la $(CHECK_LIBS)
 test_dataplane_SOURCES = %D%/test-dataplane.c
 test_dataplane_CPPFLAGS = $(driverdom_test_cppflags) $(BPF_CFLAGS)
 test_dataplane_LDADD = libdataplane.la $(CHECK_LIBS) $(BPF_LIBS)
+
+check_PROGRAMS += replay-wanted
+TESTS += replay-wanted
+EXTRA_DIST += %D%/corpus-wanted
+replay_wanted_SOURCES = %D%/fuzz-wanted.c tests/replay.c
+replay_wanted_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"$(srcdir)/%D%/corpus-wanted"'
+replay_wanted_LDADD = libdriverdom.la
+if FUZZERS
+noinst_PROGRAMS += fuzz-wanted
+fuzz_wanted_SOURCES = %D%/fuzz-wanted.c
+fuzz_wanted_LDFLAGS = -fsanitize=fuzzer
+fuzz_wanted_LDADD = libdriverdom.la
+endif
 endif

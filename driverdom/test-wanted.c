@@ -183,6 +183,8 @@ START_TEST(nothing_is_wanted)
 {
 	parse(NULL, 0);
 	ck_assert_uint_eq(wanted->n_segments + wanted->n_ports + wanted->n_uplinks + wanted->n_refusals, 0);
+	parse(NODES({ "segment/\033[31m/port", "5001" }, { "segment/a b/port", "5001" }, { "segment//port", "5001" }));
+	ck_assert_uint_eq(wanted->n_segments + wanted->n_refusals, 0);
 	parse(NODES({ "segment", "" }, { "segment/", "" }, { "other/x", "" }, { "", "" }));
 	ck_assert_uint_eq(wanted->n_segments + wanted->n_ports + wanted->n_uplinks + wanted->n_refusals, 0);
 }

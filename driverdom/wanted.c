@@ -379,6 +379,14 @@ static int take_run(struct wanted *wanted, const struct run *run)
 	return r == 0 || r == -ENOMEM ? r : refuse(wanted, run->kind, run->name, &problem);
 }
 
+/* The tree has no other names; what did not come from a tree must not get further with one. */
+static bool name_is_good(const char *name, size_t size)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@_.:-";
+
+	return size > 0 && size < SEGMENT_NAME_SIZE && strspn(name, allowed) >= size;
+}
+
 /* Splits "kind/name" or "kind/name/leaf". */
 static bool begins_run(const char *path, struct run *run)
 {
@@ -388,7 +396,7 @@ static bool begins_run(const char *path, struct run *run)
 			continue;
 		const char *name = path + n_kind + 1;
 		size_t n_name = strcspn(name, "/");
-		if (n_name == 0 || n_name >= sizeof run->name)
+		if (!name_is_good(name, n_name))
 			return false;
 		run->kind = kind;
 		memcpy(run->name, name, n_name);

@@ -355,16 +355,14 @@ static __always_inline int send_to_peers(struct __sk_buff *skb, const struct seg
 		return drop(vn_id, DROP_TAGS);
 	if (make_room(skb, &wrapping) < 0)
 		return drop(vn_id, DROP_NO_ROOM);
-	__u32 last = n_peers - 1;
-	for (__u32 i = 0; i < SEGMENT_PEERS_MAX && i < last; i++) {
+	for (__u32 i = 0; i < SEGMENT_PEERS_MAX && i < n_peers; i++) {
 		__u32 uplink = direct(skb, &wrapping, list->peers[i]);
+		if (uplink && i + 1 == n_peers)
+			return bpf_redirect(uplink, 0);
 		if (uplink && bpf_clone_redirect(skb, uplink, 0) < 0)
 			count_drop(vn_id, DROP_NOT_SENT);
 	}
-	if (last >= SEGMENT_PEERS_MAX)
-		return TC_ACT_SHOT;
-	__u32 uplink = direct(skb, &wrapping, list->peers[last]);
-	return uplink ? bpf_redirect(uplink, 0) : TC_ACT_SHOT;
+	return TC_ACT_SHOT;
 }
 
 SEC("tc")
