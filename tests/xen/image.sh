@@ -9,11 +9,9 @@
 #                        initrd     finds the root disk and the lab share
 #                        dom0.img   ext4 root, used with snapshot=on;
 #                                   /usr/lib/xebra-lab/guest: a test guest
-#   $cache/build-4.20-HASH/         chroot in which `lab build` compiles
 #
-# HASH covers this file and the names below, so a change builds a new image
-# and never alters one in use. Call image_ensure or chroot_ensure; each prints
-# the path it made sure of.
+# HASH is that of this file: a change builds a new image and never alters one
+# in use. Call image_ensure; it prints the path it made sure of.
 
 cache=${XEBRA_LAB_CACHE:-/var/cache/xebra-lab}
 
@@ -26,11 +24,6 @@ library_packages=(libevent-2.1-7 libevent-core-2.1-7 libevent-extra-2.1-7
 	libevent-openssl-2.1-7 libevent-pthreads-2.1-7 libssl3 libcurl4
 	libjansson4 libsqlite3-0 libbpf1 libxml2 liburing2 libmnl0 libsystemd0
 	libinih1 libsmartcols1 libvirt0)
-build_packages=(autoconf automake libtool make pkg-config gcc libc6-dev clang
-	llvm bpftool libbpf-dev libxen-dev libvirt-dev libssl-dev libevent-dev
-	libjansson-dev libsqlite3-dev libxml2-dev liburing-dev libmnl-dev
-	libsystemd-dev libinih-dev libsmartcols-dev libcurl4-openssl-dev check
-	perl)
 
 # In load order: the initramfs has insmod only.
 root_modules=(virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev
@@ -79,19 +72,19 @@ packages_for() {
 	done
 }
 
-# cached NAME BUILDER ARG...: path of the directory NAME-HASH in the cache;
-# BUILDER TMP ARG... makes it first where it is not there yet. Nothing under
-# the final name is ever half built.
+# cached NAME PROGRAM ARG...: path of the directory NAME-HASH in the cache;
+# PROGRAM makes it first where it is not there yet. HASH is PROGRAM's; nothing
+# under the final name is ever half built.
 cached() {
-	local name=$1 dir tmp start=$SECONDS; shift
-	dir=$cache/$name-$(sha256sum <"$here/image.sh" | cut -c1-12)
+	local name=$1 program=$2 dir tmp start=$SECONDS; shift 2
+	dir=$cache/$name-$(sha256sum <"$program" | cut -c1-12)
 	mkdir -p "$cache"
 	exec 9>"$cache/lock"
 	flock 9
 	if [ ! -d "$dir" ]; then
 		say "building $dir (once; some minutes)"
 		tmp=$(mktemp -d "$cache/.build-XXXXXX")
-		if ! bash "$here/image.sh" "$1" "$tmp" "${@:2}" \
+		if ! bash "$program" "$1" "$tmp" "${@:2}" \
 			</dev/null >"$tmp.log" 2>&1 9>&-; then
 			tail -n 20 "$tmp.log" >&2
 			rm -rf --one-file-system "$tmp"
@@ -105,8 +98,7 @@ cached() {
 	printf '%s\n' "$dir"
 }
 
-image_ensure() { cached "xen-$1" build_image "$1"; }
-chroot_ensure() { cached "build-$1" build_chroot "$1"; }
+image_ensure() { cached "xen-$1" "$here/image.sh" build_image "$1"; }
 
 # bootstrap_into DIR SUITE PACKAGE...
 # Mounts happen in a namespace of their own, so that no failure leaves one.
@@ -122,11 +114,6 @@ bootstrap_into() {
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--include="$(IFS=,; echo "$*")" "${bootstrap_hooks[@]}" \
 		"$suite" "$dir" -
-}
-
-build_chroot() {
-	local bootstrap_hooks=()
-	bootstrap_into "$1" "${suite_of[$2]}" "${build_packages[@]}"
 }
 
 # build_image DIR XEN
@@ -267,79 +254,7 @@ guest_initramfs() {
 	rm -rf "$tmp"
 }
 
-# build_in_chroot XEN SRC DEST [CONFIGURE_ARG]...: a copy of SRC is built where
-# XEN's own libraries are; SRC stays as it is.
-build_in_chroot() {
-	local root work src=$2 dest=$3
-	root=$(chroot_ensure "$1") || exit; shift 3
-	work=$(mktemp -d "$cache/.work-XXXXXX")
-	# shellcheck disable=SC2064
-	trap "rm -rf --one-file-system '$work'" EXIT
-	mkdir -p "$work"/{src,dest} "$dest"
-	source_files "$src" | tar -C "$src" --null -T - -c | tar -C "$work/src" -x
-	unshare -m --propagation private --pid --fork --kill-child bash -ec '
-		mount --bind "$2" "$1/mnt"
-		mount -t proc proc "$1/proc"
-		mount --rbind /sys "$1/sys"
-		mount --rbind /dev "$1/dev"
-		exec chroot "$1" bash -ec "
-			cd /mnt/src
-			[ -x configure ] || autoreconf -fi
-			./configure --prefix=/usr --sysconfdir=/etc \
-				--localstatedir=/var \"\$@\"
-			make -j$(nproc)
-			make install DESTDIR=/mnt/dest" bash "${@:3}"' \
-		bash "$root" "$work" "$@" || die "the build failed"
-	cp -a "$work/dest/." "$dest/"
-}
-
-# source_files SRC: what git knows or would add; all of it without git
-source_files() {
-	git -C "$1" ls-files -z --cached --others --exclude-standard 2>/dev/null ||
-		(cd "$1" && find . -type f -print0)
-}
-
-# --- the machine the lab runs on ---------------------------------------------
-
-emulator_fits() {
-	grep -qs '"igb"' <<<"$(qemu-system-x86_64 -device help 2>/dev/null)"
-}
-
-# deps_ensure: QEMU 8 and later have igb; an older Debian takes it from its
-# backports.
-deps_ensure() {
-	local packages=(mmdebstrap busybox-static cpio xz-utils zstd e2fsprogs
-		iproute2 procps socat tcpdump) release candidate from=()
-	export DEBIAN_FRONTEND=noninteractive
-	local get=(apt-get -qq -o DPkg::Lock::Timeout=300)
-	if [ "$(dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" \
-		2>/dev/null | grep -cx installed)" -lt ${#packages[@]} ]; then
-		"${get[@]}" update && "${get[@]}" install \
-			--no-install-recommends "${packages[@]}" || die "apt failed"
-	fi
-	emulator_fits && return
-	release=$(host_release)
-	candidate=$(apt-cache policy qemu-system-x86 |
-		sed -n 's/ *Candidate: *//p')
-	if dpkg --compare-versions "$candidate" lt 1:8; then
-		add_backports "$release"
-		from=(-t "$release-backports")
-	fi
-	"${get[@]}" update && "${get[@]}" install --no-install-recommends \
-		"${from[@]}" qemu-system-x86 || die "apt failed"
-	emulator_fits || die "this QEMU has no igb device"
-}
-
-# add_backports RELEASE: from the mirror that RELEASE itself comes from
-add_backports() {
-	[ -z "$(apt-get indextargets "Codename: $1-backports")" ] || return 0
-	apt-get indextargets --format "deb \$(REPO_URI) $1-backports main" \
-		'Created-By: Packages' "Codename: $1" 'Component: main' |
-		head -n 1 >/etc/apt/sources.list.d/xebra-lab-backports.list
-}
-
-# Run as a program, this file is the builder: a process of its own, in which
-# the first failing command ends the build.
+# As a program, this file builds: the first command that fails ends it.
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
 	set -e -o pipefail
 	"$@"

@@ -123,7 +123,7 @@ guest_start() {
 }
 
 # guest_ready HOST NAME: waits for its "guest ready"
-guest_ready() { guest_says "$1" "$2" 90 '^guest ready'; }
+guest_ready() { guest_says "$1" "$2" 180 '^guest ready'; }
 
 # guest_says HOST NAME SECONDS PATTERN: waits for a line on its console
 guest_says() {
