@@ -595,10 +595,10 @@ START_TEST(ports)
 		GOOD(port_attach, id, config, 1);
 		xl_says("xl network-list xltest-1", "^9 ");
 		xl_says("ls /sys/class/net/xltestbr/brif", "vif[0-9]*.9");
-		BAD(-EEXIST, "port e1", port_attach, id, config, 1);
+		BAD(-EEXIST, "port e9", port_attach, id, config, 1);
 		GOOD(port_detach, id, config, 1);
 		ck_assert_int_ne(sh("xl network-list xltest-1 | grep -q '^9 '"), 0);
-		BAD(-ENOENT, "port e1", port_detach, id, config, 1);
+		BAD(-ENOENT, "port e9", port_detach, id, config, 1);
 		BAD(-EIO, "nobridge", port_attach, id, config, 2);
 		ck_assert_int_ne(sh("xl network-list xltest-1 | grep -q '^2 '"), 0);
 	}

@@ -43,6 +43,8 @@ static const struct row {
 	/* an operation without a domain takes all */
 	{ ERROR_INVAL, XL_LOG_ANY_DOMAIN, { { XTL_ERROR, -1, "libxl", "libxl_a.c:1:f: Domain 4:new" } }, -EINVAL,
 	  "r: step: new" },
+	{ ERROR_ABORTED, 3, { { XTL_ERROR, -1, "libxl", "libxl_a.c:1:f: Domain 3:killing a script" } }, -ECANCELED,
+	  "r: step: broken off, as xebrad is closing" },
 	/* what libxl does not tell apart */
 	{ ERROR_FAIL, 3, { { XTL_ERROR, -1, "xc", "xc_dom_boot_mem_init: can't allocate low memory: Out of memory" } },
 	  -ENOMEM,

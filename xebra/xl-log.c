@@ -122,7 +122,7 @@ static const struct meaning {
 	{ ERROR_DOMAIN_NOTFOUND, -ENOENT, "no such domain", NULL },
 	{ ERROR_DOMAIN_DESTROYED, -ENOENT, "the domain was destroyed meanwhile", NULL },
 	{ ERROR_NOTFOUND, -ENOENT, "not found", NULL },
-	{ ERROR_ABORTED, -ECANCELED, "broken off", NULL },
+	{ ERROR_ABORTED, -ECANCELED, "broken off, as xebrad is closing", NULL },
 	{ ERROR_JSON_CONFIG_EMPTY, -ENOENT, "libxl holds no record of it", "destroy it" },
 };
 
@@ -175,6 +175,8 @@ int xl_problem(struct problem *problem, const struct xl_log *log, unsigned long 
 	int lack = 0;
 
 	reasons(log, mark, id, text, sizeof text);
+	if (error == ERROR_ABORTED)
+		*text = '\0'; /* they tell what was cut short, not why */
 	if (error == ERROR_FAIL)
 		lack = lack_of(text);
 	if (lack)
