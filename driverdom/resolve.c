@@ -259,6 +259,8 @@ static int refuse_port(struct target *target, const struct wanted_port *port, co
 	const char *name = port->ifname;
 
 	*refused_out = true;
+	if (port->down)
+		return say(target, WANTED_PORT, name, STATUS_WAITING, "it is down; it is attached when its state is up");
 	if (!segment)
 		return say(target, WANTED_PORT, name, STATUS_REFUSED, "segment %s is unknown or refused; write or repair segment/%s",
 			   SHOWN(port->segment), SHOWN(port->segment));

@@ -185,14 +185,22 @@ static int parse_mtu(void *object, const char *value, struct problem *problem)
 	return 0;
 }
 
-static int parse_state(void *object, const char *value, struct problem *problem)
+static int parse_up_or_down(const char *value, bool *down_out, struct problem *problem)
 {
-	struct wanted_segment *segment = object;
-
 	if (strcmp(value, "up") != 0 && strcmp(value, "down") != 0)
 		return problem_set(problem, -EINVAL, "state \"%s\": write up or down", SHOWN(value));
-	segment->down = strcmp(value, "down") == 0;
+	*down_out = strcmp(value, "down") == 0;
 	return 0;
+}
+
+static int parse_state(void *object, const char *value, struct problem *problem)
+{
+	return parse_up_or_down(value, &((struct wanted_segment *)object)->down, problem);
+}
+
+static int parse_port_state(void *object, const char *value, struct problem *problem)
+{
+	return parse_up_or_down(value, &((struct wanted_port *)object)->down, problem);
 }
 
 static int parse_port_segment(void *object, const char *value, struct problem *problem)
@@ -269,6 +277,7 @@ static const struct leaf {
 	{ WANTED_SEGMENT, "state", parse_state },
 	{ WANTED_PORT, "segment", parse_port_segment },
 	{ WANTED_PORT, "mac", parse_port_mac },
+	{ WANTED_PORT, "state", parse_port_state },
 };
 
 /* The nodes of one object: those in [first, end) of the sorted array. */

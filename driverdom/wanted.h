@@ -49,6 +49,7 @@ struct wanted_port {
 	char ifname[IFNAMSIZ];
 	char segment[SEGMENT_NAME_SIZE];
 	uint64_t guard; /* as in struct port_entry */
+	bool down;      /* not attached */
 };
 
 struct refusal {

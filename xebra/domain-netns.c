@@ -95,6 +95,9 @@ static void freeze(void *arg, unsigned id, bool frozen, domain_done_fn *done, vo
 	if (!op)
 		return;
 	int r = cgroups_freeze(op->self->cgroups, id, frozen);
+	failpoint("frozen");
+	if (r == 0)
+		r = netns_ports_pause(op->self->env.tree, id, frozen);
 	if (r < 0)
 		problem_set(&op->problem, r, "cannot be %s: %s", frozen ? "paused" : "resumed", strerror(-r));
 	netns_op_end_with(op, r);
@@ -324,8 +327,11 @@ static int adopt(struct netns *self, unsigned id, struct problem *problem)
 	r = pid1_find(&record.pid1, &domain->pidfd);
 	if (r < 0 && r != -ESRCH)
 		log_warn("router %s: process %d: %s", record.name, record.pid1.pid, strerror(-r));
-	if (record.ready)
-		return netns_watch_pid1(domain, problem);
+	if (record.ready) {
+		r = netns_ports_pause(self->env.tree, id, cgroups_frozen(self->cgroups, id)); /* a kill may have come in between */
+		return r < 0 ? problem_set(problem, r, "router %s: its ports: %s", record.name, strerror(-r)) :
+			       netns_watch_pid1(domain, problem);
+	}
 	roll_back(domain);
 	return 0;
 }

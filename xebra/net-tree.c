@@ -5,7 +5,7 @@
  *     /local/domain/<driver domain>/xebra/net/         driverdomd
  *         uplink/<name>                                value as given
  *         segment/<name>/{port,peers,mtu,state}        peers: outer addresses joined by spaces; state: up, down
- *         port/<ifname>/{segment,mac}
+ *         port/<ifname>/{segment,mac,state}
  *         generation
  *     /local/domain/<id>/xebra/                        xebra-guest; the guest may read it
  *         hostname  loopback                           loopback: prefixes joined by spaces
@@ -114,6 +114,11 @@ int net_tree_port(struct tree *tree, unsigned driver_domain, const char *ifname,
 	if (r == 0)
 		r = put(tree, NET_PATH(driver_domain, "port", ifname, "mac"), mac);
 	return net_changed(tree, driver_domain, r);
+}
+
+int net_tree_port_state(struct tree *tree, unsigned driver_domain, const char *ifname, bool down)
+{
+	return net_changed(tree, driver_domain, put(tree, NET_PATH(driver_domain, "port", ifname, "state"), down ? "down" : ""));
 }
 
 int net_tree_port_remove(struct tree *tree, unsigned driver_domain, const char *ifname)

@@ -24,6 +24,8 @@ int net_tree_segment_remove(struct tree *tree, unsigned driver_domain, const cha
 int net_tree_uplink(struct tree *tree, unsigned driver_domain, const char *name, const char *value);
 /* An explicit port, for a netdev that no back end in the tree describes (netns routers). */
 int net_tree_port(struct tree *tree, unsigned driver_domain, const char *ifname, const char *segment, const char *mac);
+/* A port that is down is not attached: nothing passes. */
+int net_tree_port_state(struct tree *tree, unsigned driver_domain, const char *ifname, bool down);
 int net_tree_port_remove(struct tree *tree, unsigned driver_domain, const char *ifname);
 
 /* /local/domain/<id>/xebra/...: all a router's guest agent needs; replaces what was there. */

@@ -144,6 +144,24 @@ static void own_prefix(char prefix[IF_NAMESIZE], unsigned id)
 	snprintf(prefix, IF_NAMESIZE, "vif%u.", id);
 }
 
+static int put_down(struct tree *tree, const char *ifname)
+{
+	return net_tree_port_state(tree, 0, ifname, true);
+}
+
+static int put_up(struct tree *tree, const char *ifname)
+{
+	return net_tree_port_state(tree, 0, ifname, false);
+}
+
+int netns_ports_pause(struct tree *tree, unsigned id, bool paused)
+{
+	char prefix[IF_NAMESIZE];
+
+	own_prefix(prefix, id);
+	return for_each(tree, ANNOUNCEMENTS, prefix, paused ? put_down : put_up);
+}
+
 int netns_ports_remove(struct tree *tree, unsigned id)
 {
 	char prefix[IF_NAMESIZE];

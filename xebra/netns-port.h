@@ -28,6 +28,8 @@ int netns_port_make(struct tree *tree, unsigned id, const struct pid1 *pid1, con
 int netns_port_announce(struct tree *tree, unsigned id, const struct router_port *port, struct problem *problem);
 /* PORT_REFUSED: `problem` says why. */
 enum port_answer netns_port_answer(struct tree *tree, const char *ifname, struct problem *problem);
+/* Nothing passes the segments' ports of a paused router: freezing its processes does not stop its network stack. */
+int netns_ports_pause(struct tree *tree, unsigned id, bool paused);
 int netns_port_remove(struct tree *tree, unsigned id, unsigned handle);
 int netns_ports_remove(struct tree *tree, unsigned id);
 /* Whether devices or announcements of a router `id` exist. */
