@@ -63,8 +63,11 @@ void router_free(struct router *r)
 		link = &(*link)->next;
 	if (*link)
 		*link = r->next;
-	for (struct waiter *waiter = r->waiters, *next; waiter; waiter = next) {
+	for (struct waiter *waiter = r->waiters, *next; waiter; waiter = next) { /* only when the manager closes */
+		struct problem problem;
 		next = waiter->next;
+		problem_set(&problem, -EHOSTUNREACH, "router %s: xebrad stops; ask again when it runs", r->config->name);
+		waiter->done(waiter->arg, &problem, NULL);
 		if (waiter->limit)
 			event_free(waiter->limit);
 		free(waiter);
