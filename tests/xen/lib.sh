@@ -25,53 +25,12 @@ on() { "$LAB" --name "$LAB_NAME" exec "$1" -- "${@:2}"; }
 # underlay COMMAND...: run beside the hosts, on the network between them
 underlay() { "$LAB" --name "$LAB_NAME" underlay -- "$@"; }
 
-# --- results -----------------------------------------------------------------
-
-n_ok=0 n_not_ok=0
-
-ok() { n_ok=$((n_ok + 1)); echo "ok - $*"; }
-not_ok() { n_not_ok=$((n_not_ok + 1)); echo "not ok - $*"; }
-skip() { echo "# skipped: $*"; exit 77; }
-
-# check TEXT COMMAND...: ok if COMMAND succeeds; else its output says why not
-check() {
-	local code=0
-	"${@:2}" >"$output" 2>&1 || code=$?
-	[ $code != 0 ] || { ok "$1"; return; }
-	not_ok "$1"
-	(echo "exit $code: ${*:2}"; cat "$output"; echo) | sed 's/^/#   /'
-
-}
-
-finish() {
-	echo "1..$((n_ok + n_not_ok))"
-	[ "$n_not_ok" = 0 ] && [ "$n_ok" -gt 0 ]
-	exit
-}
+# results, clean-up, waiting: ok, check, refuses, fails, skip, finish, defer, wait_until
+# shellcheck source=../lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 # need HOST PROGRAM: skip where the product is not installed
 need() { on "$1" sh -c 'command -v "$1"' sh "$2" >/dev/null || skip "no $2"; }
-
-# --- clean-up, last in first out ---------------------------------------------
-
-deferred=()
-defer() { deferred=("$(printf '%q ' "$@")" "${deferred[@]}"); }
-run_deferred() { local d; for d in "${deferred[@]}"; do eval "$d" >/dev/null 2>&1; done; }
-trap run_deferred EXIT
-
-output=$(mktemp)
-defer rm -f "$output"
-
-# --- waiting -----------------------------------------------------------------
-
-# wait_until SECONDS COMMAND...: as soon as COMMAND succeeds; fails after SECONDS
-wait_until() {
-	local end=$((SECONDS + $1)); shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.2
-	done
-}
 
 # --- virtual functions -------------------------------------------------------
 
