@@ -344,6 +344,19 @@ START_TEST(life)
 }
 END_TEST
 
+/* Made, not run: a PVH guest needs more of an emulator than a PV guest. */
+START_TEST(pvh)
+{
+	struct domain_info info;
+	unsigned id = create(1, "\"type\": \"pvh\"");
+
+	ck_assert(find(id, &info) && info.paused);
+	xl_says("xl list -l xltest-1", "\"type\": \"pvh\"");
+	xl_says("ls /sys/class/net/xltestbr/brif", "vif[0-9]*.5");
+	GOOD(destroy, id);
+}
+END_TEST
+
 START_TEST(reboot)
 {
 	unsigned id = create(1, "");
@@ -748,6 +761,7 @@ static const struct {
 	{ "host", &host },
 	{ "console", &console },
 	{ "life", &life },
+	{ "pvh", &pvh },
 	{ "reboot", &reboot },
 	{ "crash", &crash },
 	{ "gone", &gone },

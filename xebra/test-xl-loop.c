@@ -20,7 +20,13 @@ static struct xl_loop *loop;
 /* What libxl was told. */
 static void *told; /* for_libxl of the last event */
 static short told_events, told_revents;
-static int n_fd, n_timeout, n_sigchld;
+static int n_fd, n_timeout, n_sigchld, n_released;
+/* One timeout at a time, as libxl keeps it: told by afterpoll when due, then hurried, then released. */
+static struct {
+	bool is_set;
+	struct timeval when;
+	void *registration;
+} timeout;
 static void *deregister_in_call; /* a registration that "libxl" gives up from inside */
 static int deregister_fd;
 
@@ -50,11 +56,18 @@ void libxl_osevent_occurred_fd(libxl_ctx *ctx, void *for_libxl, int fd, short ev
 		hooks->fd_deregister(user, deregister_fd, take(deregister_in_call));
 }
 
+static void give_up_timeout(void)
+{
+	timeout.is_set = false;
+	ck_assert_int_eq(hooks->timeout_modify(user, &timeout.registration, (struct timeval){ 0, 0 }), 0);
+}
+
 void libxl_osevent_occurred_timeout(libxl_ctx *ctx, void *for_libxl)
 {
 	(void)ctx;
-	n_timeout++;
-	told = for_libxl;
+	ck_assert_msg(!timeout.is_set, "this call does not deregister it in libxl");
+	ck_assert_ptr_eq(for_libxl, &timeout);
+	n_released++;
 }
 
 void libxl_childproc_sigchld_occurred(libxl_ctx *ctx)
@@ -78,14 +91,18 @@ void libxl_osevent_afterpoll(libxl_ctx *ctx, int n_fds, const struct pollfd *fds
 	(void)ctx;
 	(void)n_fds;
 	(void)fds;
-	(void)now;
+	if (!timeout.is_set || timercmp(&timeout.when, &now, >))
+		return;
+	give_up_timeout();
+	n_timeout++;
 }
 
 static void join(void)
 {
 	base = event_base_new();
 	ck_assert_int_eq(xl_loop_join(NULL, base, &loop), 0);
-	n_fd = n_timeout = n_sigchld = 0;
+	n_fd = n_timeout = n_sigchld = n_released = 0;
+	timeout.is_set = false;
 }
 
 static void leave(void)
@@ -99,13 +116,15 @@ static void turn(void)
 	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
-static struct timeval from_now(long us)
+static void set_timeout(long us)
 {
-	struct timeval now, more = { .tv_usec = us }, then;
+	struct timeval now, more = { .tv_usec = us };
 
 	gettimeofday(&now, NULL);
-	timeradd(&now, &more, &then);
-	return then;
+	timeradd(&now, &more, &timeout.when);
+	timeout.is_set = true;
+	timeout.registration = NULL;
+	ck_assert_int_eq(hooks->timeout_register(user, &timeout.registration, timeout.when, &timeout), 0);
 }
 
 START_TEST(readiness_is_exact)
@@ -236,43 +255,53 @@ END_TEST
 
 START_TEST(timeouts)
 {
-	int early, late, never;
-	void *registration = NULL;
+	static const long waits_us[] = { -1000, 0, 20000 };
 
-	ck_assert_int_eq(hooks->timeout_register(user, &registration, from_now(20000), &late), 0);
-	registration = NULL;
-	ck_assert_int_eq(hooks->timeout_register(user, &registration, from_now(500000), &never), 0);
-	ck_assert_int_eq(hooks->timeout_register(user, &registration, (struct timeval){ 1, 0 }, &early), 0);
+	for (size_t i = 0; i < N_ELEMENTS(waits_us); i++) {
+		set_timeout(waits_us[i]);
+		for (int ms = 0; ms < 100; ms++) {
+			turn();
+			usleep(1000);
+		}
+		ck_assert_int_eq(n_timeout, i + 1);
+		ck_assert_int_eq(n_released, i + 1);
+	}
+	set_timeout(900000);
 	turn();
+	ck_assert_int_eq(n_timeout, 3);
+}
+END_TEST
+
+/* The two clocks differ: what fires too early for libxl fires again. */
+START_TEST(early_timeout)
+{
+	set_timeout(1000);
+	timeout.when.tv_sec += 1;
+	timeout.when.tv_usec = 0;
+	for (int ms = 0; ms < 1200 && !n_timeout; ms++) {
+		turn();
+		usleep(1000);
+	}
 	ck_assert_int_eq(n_timeout, 1);
-	ck_assert_ptr_eq(told, &early);
-	usleep(25000);
-	turn();
-	ck_assert_int_eq(n_timeout, 2);
-	ck_assert_ptr_eq(told, &late);
 }
 END_TEST
 
 /* libxl does not deregister a timeout but hurries it, even when it has left the loop by then. */
 START_TEST(hurried_timeout)
 {
-	int tag;
-	void *registration = NULL;
-
-	ck_assert_int_eq(hooks->timeout_register(user, &registration, from_now(900000), &tag), 0);
+	set_timeout(900000);
+	turn();
+	ck_assert_int_eq(n_released, 0);
+	give_up_timeout();
+	turn();
 	turn();
 	ck_assert_int_eq(n_timeout, 0);
-	ck_assert_int_eq(hooks->timeout_modify(user, &registration, (struct timeval){ 0, 0 }), 0);
-	turn();
-	turn();
-	ck_assert_int_eq(n_timeout, 1);
-	ck_assert_ptr_eq(told, &tag);
-	registration = NULL;
-	ck_assert_int_eq(hooks->timeout_register(user, &registration, from_now(900000), &tag), 0);
-	ck_assert_int_eq(hooks->timeout_modify(user, &registration, (struct timeval){ 0, 0 }), 0);
+	ck_assert_int_eq(n_released, 1);
+	set_timeout(900000);
+	give_up_timeout();
 	xl_loop_leave(take(loop));
 	turn();
-	ck_assert_int_eq(n_timeout, 1);
+	ck_assert_int_eq(n_released, 1);
 }
 END_TEST
 
@@ -318,6 +347,7 @@ int main(void)
 	tcase_add_test(tests, two_registrations_of_one_fd);
 	tcase_add_test(tests, refused_fd);
 	tcase_add_test(tests, timeouts);
+	tcase_add_test(tests, early_timeout);
 	tcase_add_test(tests, hurried_timeout);
 	tcase_add_test(tests, sigchld_is_shared);
 	SRunner *runner = srunner_create(suite);

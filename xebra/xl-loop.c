@@ -6,8 +6,10 @@
  * libxl polls plain files as well (the file of a save) and poll calls them always ready; epoll refuses them. Such a
  * registration is a timer of zero length that is armed again before each call.
  *
- * A timeout is over when it fires: its registration is freed before libxl hears of it, and libxl, which has one thread
- * here, cannot modify it in between. libxl never deregisters a timeout; it asks for it at once (time 0) and ignores it.
+ * A timeout that fires is told through libxl_osevent_afterpoll and not libxl_osevent_occurred_timeout, which (Xen 4.17 to
+ * 4.20) forgets to take it out of its operation's list of things to abort: libxl_ao_abort would then end it a second time,
+ * in freed memory. afterpoll ends it properly, which includes asking us to hurry it (timeout_modify, time 0) as for
+ * every timeout that libxl gives up; the hurried one then fires and occurred_timeout only frees what libxl kept of it.
  */
 #include "xebra/xl-loop.h"
 
@@ -29,7 +31,8 @@ struct registration {
 	void *for_libxl;
 	int fd;
 	short events; /* POLL* */
-	bool always_ready;
+	bool always_ready; /* of a file descriptor */
+	bool hurried;      /* of a timeout: libxl is done with it */
 };
 static void registration_free(struct registration *registration);
 DEFINE_AUTO(struct registration *, registration_free)
@@ -41,7 +44,7 @@ struct xl_loop {
 	LIST_HEAD(, registration) registrations;
 };
 
-static const struct timeval at_once;
+static const struct timeval at_once, soon = { .tv_usec = 2000 };
 
 static struct registration *registration_new(struct xl_loop *loop, void *for_libxl)
 {
@@ -138,6 +141,14 @@ static void fd_deregister(void *user, int fd, void *registration)
 
 /* --- timeouts --- */
 
+static void tell_timeouts(libxl_ctx *ctx)
+{
+	struct timeval now;
+
+	gettimeofday(&now, NULL); /* libxl's clock */
+	libxl_osevent_afterpoll(ctx, 0, NULL, now);
+}
+
 static void timeout_fired(evutil_socket_t fd, short what, void *arg)
 {
 	struct registration *registration = arg;
@@ -146,6 +157,11 @@ static void timeout_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (!registration->hurried) {
+		evtimer_add(registration->event, &soon); /* if libxl's clock says that it is too early */
+		tell_timeouts(ctx);
+		return;
+	}
 	registration_free(registration);
 	libxl_osevent_occurred_timeout(ctx, for_libxl);
 }
@@ -159,6 +175,9 @@ static int timeout_register(void *user, void **registration_out, struct timeval 
 	if (!registration)
 		return ENOMEM;
 	registration->event = evtimer_new(loop->base, timeout_fired, registration);
+	/* libxl may have built a domain for many seconds since the loop looked at its clock: without a new look the wait
+	 * would count from then, and be over before it begins. */
+	event_base_update_cache_time(loop->base);
 	gettimeofday(&now, NULL); /* libxl's clock */
 	if (timercmp(&when, &now, >))
 		timersub(&when, &now, &wait);
@@ -170,9 +189,12 @@ static int timeout_register(void *user, void **registration_out, struct timeval 
 
 static int timeout_modify(void *user, void **registration, struct timeval when)
 {
+	struct registration *given_up = *registration;
+
 	(void)user;
 	(void)when; /* always 0 */
-	return evtimer_add(((struct registration *)*registration)->event, &at_once) < 0 ? ERROR_OSEVENT_REG_FAIL : 0;
+	given_up->hurried = true;
+	return evtimer_add(given_up->event, &at_once) < 0 ? ERROR_OSEVENT_REG_FAIL : 0;
 }
 
 static void timeout_deregister(void *user, void *registration)
