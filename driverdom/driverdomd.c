@@ -275,7 +275,7 @@ static void prepare_ports(struct daemon *daemon, const struct target *target)
 			continue;
 		int r = links_prepare_port(daemon->links, link, port->mtu);
 		char text[PROBLEM_TEXT_SIZE];
-		snprintf(text, sizeof text, "port %s: it cannot be brought up with mtu %u: %s", port->ifname, port->mtu, strerror(-r));
+		snprintf(text, sizeof text, "port %s: it cannot be brought up: %s", port->ifname, strerror(-r));
 		if (r < 0)
 			status_fail(status, text);
 	}

@@ -234,7 +234,9 @@ static void silence_ipv6(const struct link *link)
 int links_prepare_port(struct links_watch *watch, const struct link *link, unsigned mtu)
 {
 	silence_ipv6(link);
-	return set_link(watch, link->ifindex, true, mtu);
+	if (link->mtu != mtu && set_link(watch, link->ifindex, true, mtu) == 0)
+		return 0;
+	return set_link(watch, link->ifindex, true, 0);
 }
 
 int links_stop(struct links_watch *watch, uint32_t ifindex)
@@ -287,14 +289,35 @@ int links_allow_lookup(struct links_watch *watch)
  * veth hands a frame that its sender has not segmented to the other end as it is, encapsulation marks and all, and
  * nothing takes the marks off again when the frame is stripped: a router that forwards it could not send it. So a veth
  * uplink segments before it sends.
+ *
+ * QEMU's igb card (seen with 10.0) takes the headers from the frame instead of from the descriptor: it fills in the
+ * outer UDP checksum and leaves the inner TCP checksum undone, which the receiver then refuses. The real card does right.
  */
+enum { ANY_MAKER = 0, QEMU = 0x1af4 /* PCI subsystem vendor of emulated cards */ };
+
 static const struct fix {
 	const char *driver;
-	const char *features[4];
+	unsigned maker;
+	const char *features[4]; /* to be switched off */
 	const char *why;
 } fixes[] = {
-	{ "veth", { "tx-udp_tnl-segmentation", "tx-udp_tnl-csum-segmentation" }, "veth passes tunnel marks on" },
+	{ "veth", ANY_MAKER, { "tx-udp_tnl-segmentation", "tx-udp_tnl-csum-segmentation" }, "veth passes tunnel marks on" },
+	{ "igb", QEMU, { "tx-checksum-ip-generic" }, "QEMU's igb does the outer checksum instead of the inner" },
+	{ "igbvf", QEMU, { "tx-checksum-ip-generic" }, "QEMU's igb does the outer checksum instead of the inner" },
 };
+
+/* 0: no PCI device. By its address: /sys/class/net shows the devices of another namespace perhaps. */
+static unsigned maker_of(const struct ethtool_drvinfo *info)
+{
+	char path[64 + sizeof info->bus_info];
+	unsigned vendor = 0;
+
+	snprintf(path, sizeof path, "/sys/bus/pci/devices/%s/subsystem_vendor", info->bus_info);
+	AUTO(fclose) FILE *file = fopen(path, "re");
+	if (!file || fscanf(file, "%x", &vendor) != 1)
+		return 0;
+	return vendor;
+}
 
 static int ethtool(int fd, const struct link *link, void *command)
 {
@@ -311,7 +334,7 @@ static const struct fix *fix_for(int fd, const struct link *link)
 	if (ethtool(fd, link, &info) < 0)
 		return NULL;
 	for (size_t i = 0; i < N_ELEMENTS(fixes); i++)
-		if (strcmp(info.driver, fixes[i].driver) == 0)
+		if (strcmp(info.driver, fixes[i].driver) == 0 && (fixes[i].maker == ANY_MAKER || fixes[i].maker == maker_of(&info)))
 			return &fixes[i];
 	return NULL;
 }
@@ -319,20 +342,21 @@ static const struct fix *fix_for(int fd, const struct link *link)
 /* The names of all features, ETH_GSTRING_LEN bytes each. */
 static int feature_names(int fd, const struct link *link, struct ethtool_gstrings **names_out)
 {
-	struct {
-		struct ethtool_sset_info info;
-		uint32_t n;
-	} count = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES } };
+	AUTO(free) struct ethtool_sset_info *count = calloc(1, sizeof *count + sizeof count->data[0]);
 
-	int r = ethtool(fd, link, &count);
+	if (!count)
+		return -ENOMEM;
+	count->cmd = ETHTOOL_GSSET_INFO;
+	count->sset_mask = 1ULL << ETH_SS_FEATURES;
+	int r = ethtool(fd, link, count);
 	if (r < 0)
 		return r;
-	AUTO(free) struct ethtool_gstrings *names = calloc(1, sizeof *names + (size_t)count.n * ETH_GSTRING_LEN);
+	AUTO(free) struct ethtool_gstrings *names = calloc(1, sizeof *names + (size_t)count->data[0] * ETH_GSTRING_LEN);
 	if (!names)
 		return -ENOMEM;
 	names->cmd = ETHTOOL_GSTRINGS;
 	names->string_set = ETH_SS_FEATURES;
-	names->len = count.n;
+	names->len = count->data[0];
 	r = ethtool(fd, link, names);
 	if (r == 0)
 		*names_out = take(names);

@@ -47,7 +47,8 @@ const struct links *links_now(const struct links_watch *watch);
 void links_close(struct links_watch *watch);
 DEFINE_AUTO(struct links_watch *, links_close)
 
-/* Up, with this MTU (0: as it is), and without IPv6 of the host's own: what it would send goes to the guest behind. */
+/* Up, with this MTU if the device can have it, and without IPv6 of the host's own: what it would send goes to the guest
+ * behind. */
 int links_prepare_port(struct links_watch *watch, const struct link *link, unsigned mtu);
 /* Down: what is behind it reaches nothing of this host. A device that is gone is no error. */
 int links_stop(struct links_watch *watch, uint32_t ifindex);

@@ -12,6 +12,11 @@ $(libdataplane_la_OBJECTS): %D%/bpf/dataplane.skel.h
 CLEANFILES += %D%/bpf/dataplane.bpf.o %D%/bpf/dataplane.skel.h
 EXTRA_DIST += %D%/bpf/dataplane.bpf.c %D%/README.md
 
+man8_MANS += %D%/driverdomd.8 %D%/varp.8
+CLEANFILES += %D%/driverdomd.8 %D%/varp.8
+EXTRA_DIST += %D%/driverdomd.pod %D%/varp.pod
+dist_systemdunit_DATA += %D%/driverdomd.service
+
 # What does no I/O, then what does, then the programs.
 noinst_LTLIBRARIES += libdriverdom.la
 libdriverdom_la_SOURCES = %D%/array.h %D%/bpf/tables.h %D%/bpf/wire.h \
@@ -35,7 +40,7 @@ varp_LDADD = libdataplane.la $(EVENT_LIBS) $(SMARTCOLS_LIBS)
 driverdom_tests = test-wire test-wanted test-resolve test-reconcile test-vif test-dataplane
 check_PROGRAMS += $(driverdom_tests)
 TESTS += $(driverdom_tests) %D%/test-driverdom-netns
-EXTRA_DIST += %D%/test-driverdom-netns %D%/netns-lab.sh
+EXTRA_DIST += %D%/test-driverdom-netns %D%/netns-lab.sh %D%/test-driverdom-xen
 driverdom_test_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 test_wire_SOURCES = %D%/bpf/test-wire.c
 test_wire_CPPFLAGS = $(driverdom_test_cppflags)

@@ -256,6 +256,43 @@ START_TEST(stays_on_the_host)
 }
 END_TEST
 
+/* A change never writes the list that programs are reading. */
+START_TEST(lists_take_turns)
+{
+	const struct segment_entry *segment = &dataplane_tables(dataplane)->segments[BLUE];
+
+	for (int i = 0; i < 3; i++) {
+		unsigned in_force = segment_list_index(segment->head);
+		struct segment_list before = segment->lists[in_force];
+		set_segment(BLUE, 0, i, 1);
+		ck_assert_uint_ne(segment_list_index(segment->head), in_force);
+		ck_assert_mem_eq(&segment->lists[in_force], &before, sizeof before);
+		ck_assert_uint_eq(segment_n_ports(segment->head), i);
+	}
+}
+END_TEST
+
+/* A slot in a segment's list counts only while the port in it says that it is on that segment, as during a change. */
+START_TEST(asks_the_port_itself)
+{
+	uint8_t inner[256];
+	size_t size = inner_frame(inner, &frames[1], 0x020000000002, 0x020000000001); /* p1's MAC */
+
+	set_port(1, p1, LONELY, 0x020000000002);
+	ck_assert_uint_eq(run(dataplane_out_fd(dataplane), p0, inner, size).size, size + WIRE_OUTER); /* to the peer */
+}
+END_TEST
+
+/* Only p0 itself has this MAC address: the frame goes to the peer, not back. */
+START_TEST(never_back_to_its_sender)
+{
+	uint8_t inner[256];
+	size_t size = inner_frame(inner, &frames[1], 0x020000000001, 0x020000000001);
+
+	ck_assert_uint_eq(run(dataplane_out_fd(dataplane), p0, inner, size).size, size + WIRE_OUTER);
+}
+END_TEST
+
 START_TEST(drops_at_a_port)
 {
 	uint8_t inner[FRAME_MAX] = { 0 };
@@ -458,6 +495,9 @@ int main(void)
 	tcase_add_test(tcase, pads_what_is_too_short);
 	tcase_add_test(tcase, one_flow_one_port);
 	tcase_add_test(tcase, stays_on_the_host);
+	tcase_add_test(tcase, lists_take_turns);
+	tcase_add_test(tcase, asks_the_port_itself);
+	tcase_add_test(tcase, never_back_to_its_sender);
 	tcase_add_test(tcase, drops_at_a_port);
 	tcase_add_test(tcase, drops_without_a_way);
 	tcase_add_loop_test(tcase, strips, 0, N_ELEMENTS(frames));

@@ -139,8 +139,8 @@ static void look(const struct wish *old, const struct wish *new, bool done)
 	}
 }
 
-/* A VN ID that changes hands is empty once, with no port on it, and a grace period passes. */
-static bool empty_seen[N_SEGMENTS], grace_seen[N_SEGMENTS];
+/* A VN ID that changes hands is empty, with no port on it, while a grace period passes. */
+static bool grace_seen[N_SEGMENTS];
 
 static void note_handover(const struct change *change)
 {
@@ -148,10 +148,8 @@ static void note_handover(const struct change *change)
 		bool on_it = false;
 		for (int slot = 0; slot < TABLE_PORTS; slot++)
 			on_it |= tables.ports[slot].where && port_segment(tables.ports[slot].where) == VN_ID + s;
-		if (!(tables.segments[VN_ID + s].head & SEGMENT_USED) && !on_it)
-			empty_seen[s] = true;
-		if (change->kind == CHANGE_GRACE && empty_seen[s])
-			grace_seen[s] = true;
+		bool empty = !(tables.segments[VN_ID + s].head & SEGMENT_USED) && !on_it;
+		grace_seen[s] |= empty && change->kind == CHANGE_GRACE;
 	}
 }
 
@@ -205,7 +203,6 @@ static size_t go(const struct wish *old, const struct wish *new)
 
 	build(new, &built);
 	ck_assert_int_eq(reconcile(&tables, &built.target, holders, &changes, &problem), 0);
-	memset(empty_seen, 0, sizeof empty_seen);
 	memset(grace_seen, 0, sizeof grace_seen);
 	for (size_t i = 0; i < changes->n; i++) {
 		apply(&changes->items[i]);
@@ -237,6 +234,29 @@ START_TEST(what_is_so_needs_no_change)
 	ck_assert_uint_eq(go(&wish, &wish), 0);
 	ck_assert_uint_eq(go(&wish, &nothing), 5); /* cleared, and a grace period */
 	ck_assert_uint_eq(go(&nothing, &nothing), 0);
+}
+END_TEST
+
+START_TEST(order_does_not_matter)
+{
+	struct wish wish = nothing;
+	struct built built;
+	struct changes *changes;
+
+	wish.name_of[0] = 0;
+	wish.segment_of[0] = wish.segment_of[1] = wish.segment_of[2] = 0;
+	wish.peer[0][0] = wish.peer[0][1] = true;
+	go(&nothing, &wish);
+	build(&wish, &built);
+	struct target_port port = built.ports[0];
+	struct address peer = built.peers[0][0];
+	built.ports[0] = built.ports[2];
+	built.ports[2] = port;
+	built.peers[0][0] = built.peers[0][1];
+	built.peers[0][1] = peer;
+	ck_assert_int_eq(reconcile(&tables, &built.target, holders, &changes, NULL), 0);
+	ck_assert_uint_eq(changes->n, 0);
+	changes_free(changes);
 }
 END_TEST
 
@@ -351,6 +371,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, what_is_so_needs_no_change);
+	tcase_add_test(tcase, order_does_not_matter);
 	tcase_add_test(tcase, slots_stay);
 	tcase_add_test(tcase, uplinks_come_and_go);
 	tcase_add_test(tcase, tables_have_an_end);
