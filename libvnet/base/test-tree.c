@@ -51,6 +51,29 @@ START_TEST(values)
 }
 END_TEST
 
+START_TEST(names_of_all_letters)
+{
+	static const char *const names[] = { "blue.l1", "vif3.0", "a:b", "a@d", "@", "fd00::1" };
+	char **listed;
+	size_t n;
+
+	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+		AUTO(free) char *value = NULL;
+		ck_assert_msg(tree_write(tree, PATH("/xebra-test/n/%s", names[i]), names[i]) == 0, "%s", names[i]);
+		ck_assert_int_eq(tree_read(tree, PATH("/xebra-test/n/%s", names[i]), &value), 0);
+		ck_assert_str_eq(value, names[i]);
+	}
+	ck_assert_int_eq(tree_list(tree, "/xebra-test/n", &listed, &n), 0);
+	ck_assert_uint_eq(n, N_ELEMENTS(names));
+	for (size_t i = 0; i < n; i++) {
+		AUTO(free) char *value = NULL;
+		ck_assert_int_eq(tree_read(tree, PATH("/xebra-test/n/%s", listed[i]), &value), 0);
+		ck_assert_str_eq(value, listed[i]);
+	}
+	tree_names_free(listed, n);
+}
+END_TEST
+
 START_TEST(refusals)
 {
 	static const char *const bad[] = { "", "/", "a//b", "a/", "a/../b", ".hidden", "a/b c", "a/\x01" };
@@ -152,6 +175,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, values);
+	tcase_add_test(tests, names_of_all_letters);
 	tcase_add_test(tests, refusals);
 	tcase_add_test(tests, listing);
 	tcase_add_test(tests, watches);
