@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2015,SC2016
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What the lab does with packages beside its images: builds the product against
 # the libraries of a Xen this machine does not have, and installs what the lab

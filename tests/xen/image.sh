@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2015,SC2016
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Images of the lab: everything a host boots from, built once from Debian
 # packages and kept outside the source tree.

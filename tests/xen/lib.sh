@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2016
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 #
 # For scenarios: a scenario is an executable bash script that sources this file
 # after saying in a comment which lab it wants, with the options of `lab up`:
