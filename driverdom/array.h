@@ -29,4 +29,7 @@ static inline void *array_grow(void *items, size_t n, size_t item_size)
 		grown_ ? &(items)[(n) - 1] : NULL;                              \
 	})
 
+/* The end of an array that may be NULL when it is empty (NULL + 0 is undefined in C). */
+#define ARRAY_END(items, n) ((n) ? (items) + (n) : (items))
+
 #endif

@@ -248,7 +248,7 @@ static int by_slot(const void *a, const void *b)
 static void fill_segment(const struct plan *plan, const struct target_segment *segment, const struct target_port **port,
 			 struct change *change)
 {
-	const struct target_port *end = plan->target->ports + plan->target->n_ports;
+	const struct target_port *end = ARRAY_END(plan->target->ports, plan->target->n_ports);
 	uint16_t *ports = change->members->ports, *peers = change->members->peers;
 	size_t n_ports = 0, n_peers = 0;
 
@@ -315,12 +315,13 @@ static int set_ports(struct plan *plan)
 
 static int clear_segments(struct plan *plan)
 {
-	const struct target_segment *segment = plan->target->segments, *end = segment + plan->target->n_segments;
+	const struct target_segment *segment = plan->target->segments, *end = ARRAY_END(segment, plan->target->n_segments);
 	int r = 0;
 
 	for (uint32_t vn_id = 0; r == 0 && vn_id < TABLE_SEGMENTS; vn_id++) {
 		bool wanted = segment < end && segment->vn_id == vn_id;
-		segment += wanted;
+		if (wanted)
+			segment++;
 		if (!wanted && plan->present->segments[vn_id].head & SEGMENT_USED)
 			r = add_plain(plan, CHANGE_CLEAR_SEGMENT, vn_id);
 	}

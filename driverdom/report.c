@@ -96,7 +96,8 @@ static void write_row(struct report *report, const struct said *row)
 /* Both lists are sorted: walks them side by side. */
 static void write_differences(struct report *report, const struct said *rows, size_t n_rows)
 {
-	const struct said *old = report->said, *old_end = old + report->n_said, *row = rows, *end = rows + n_rows;
+	const struct said *old = report->said, *old_end = ARRAY_END(old, report->n_said), *row = rows,
+			  *end = ARRAY_END(rows, n_rows);
 
 	while (old < old_end || row < end) {
 		int order = old == old_end ? 1 : row == end ? -1 : by_object(old, row);

@@ -429,7 +429,7 @@ static bool same_run(const struct run *run, const struct node *node)
 
 static int take_runs(struct wanted *wanted, struct node *nodes, size_t n_nodes)
 {
-	const struct node *end = nodes + n_nodes;
+	const struct node *end = ARRAY_END(nodes, n_nodes);
 	int r = 0;
 
 	if (n_nodes)
@@ -475,7 +475,8 @@ static void remove_refused_segments(struct wanted *wanted)
 	for (size_t i = 0; i < wanted->n_segments; i++)
 		if (wanted->segments[i].vn_id)
 			wanted->segments[n++] = wanted->segments[i];
-	memset(wanted->segments + n, 0, (wanted->n_segments - n) * sizeof *wanted->segments);
+	if (n < wanted->n_segments)
+		memset(wanted->segments + n, 0, (wanted->n_segments - n) * sizeof *wanted->segments);
 	wanted->n_segments = n;
 }
 

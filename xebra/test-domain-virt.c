@@ -416,12 +416,12 @@ int main(void)
 {
 	char folder[] = "/tmp/test-domain-virt.XXXXXX";
 	AUTO(free) char *clean = NULL;
-	Suite *suite = suite_create("domain-virt");
-	TCase *tests = tcase_create("domain-virt");
-
 	int code = prepare(folder);
 	if (code)
 		return code;
+	Suite *suite = suite_create("domain-virt");
+	TCase *tests = tcase_create("domain-virt");
+
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, host);
